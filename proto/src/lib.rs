@@ -1,0 +1,32 @@
+//! The contracts of the labs, one module per protobuf package.
+//!
+//! The `.proto` files under `proto/proto` are the source; the code here is generated from them at build
+//! time. Each service comes as a client (`…_client`) and as a trait to implement (`…_server`).
+
+/// Contracts of the gRPC project itself.
+pub mod grpc {
+    /// The health protocol.
+    pub mod health {
+        /// Package `grpc.health.v1`: how a prober or a load balancer asks a server whether it can take calls.
+        ///
+        /// Source: [`health.proto`](https://github.com/grpc/grpc-proto/blob/master/grpc/health/v1/health.proto),
+        /// gRFC [A17](https://github.com/grpc/proposal/blob/master/A17-client-side-health-checking.md)
+        /// and [A90](https://github.com/grpc/proposal/blob/master/A90-health-service-list-method.md).
+        #[allow(missing_docs, clippy::all, rustdoc::all)]
+        pub mod v1 {
+            tonic::include_proto!("grpc.health.v1");
+        }
+    }
+}
+
+/// The users of a small shop.
+pub mod users {
+    /// Package `users.v1`: who the users are.
+    #[allow(missing_docs, clippy::all, rustdoc::all)]
+    pub mod v1 {
+        tonic::include_proto!("users.v1");
+    }
+}
+
+/// Every contract above as an encoded `google.protobuf.FileDescriptorSet`, for server reflection.
+pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

@@ -1,0 +1,2 @@
+extern crate solution_01_health_check as lab_01_health_check;
+include!("../../../labs/lab-01-health-check/tests/suite/main.rs");

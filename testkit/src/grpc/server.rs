@@ -1,0 +1,48 @@
+//! A gRPC server for one test.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use tokio::{net::TcpListener, task::AbortHandle};
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::{service::Routes, transport};
+
+/// A running server. It stops when this is dropped, also when the test panics.
+#[derive(Debug)]
+pub struct Server {
+    addr: SocketAddr,
+    task: AbortHandle,
+}
+
+impl Server {
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Ends the listener. Open connections are tasks of their own; they end with the test's runtime.
+        self.task.abort();
+    }
+}
+
+/// Serves any services of tonic's on a free port of this machine.
+///
+/// # Panics
+/// When the machine has no free port.
+pub async fn serve(routes: Routes) -> Server {
+    let listener = listen().await;
+    let addr = listener.local_addr().expect("a bound listener has an address");
+    let server = transport::Server::builder().add_routes(routes);
+    let task = tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
+    Server { addr, task: task.abort_handle() }
+}
+
+/// A listener on a free port, for code that serves by itself. Connections are accepted by the system from now
+/// on, so nobody has to wait until the server is up.
+///
+/// # Panics
+/// When the machine has no free port.
+pub async fn listen() -> TcpListener {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port on 127.0.0.1")
+}

@@ -1,0 +1,137 @@
+//! What a suite saw happen, in order. Plain data: this file knows neither gRPC nor Kafka.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// One thing that happened in a test.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// Time since the history began.
+    pub at: Duration,
+    /// What it was.
+    pub seen: Seen,
+}
+
+/// The kinds of things that a suite can see.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Seen {
+    /// A client opened a call.
+    Called {
+        /// Number of the call within its history, from 1.
+        call: u64,
+        /// The method without its package, such as `Health/Watch`.
+        method: String,
+    },
+    /// A message went from client to server.
+    Sent {
+        /// The call that carried it.
+        call: u64,
+        /// The message in protobuf's text format.
+        message: String,
+    },
+    /// A message came from server to client.
+    Received {
+        /// The call that carried it.
+        call: u64,
+        /// The message in protobuf's text format.
+        message: String,
+    },
+    /// A call ended with a status.
+    Ended {
+        /// The call that ended.
+        call: u64,
+        /// The status as the client reads it, such as `OK` or `NOT_FOUND: no such user`.
+        status: String,
+    },
+    /// The client went away before the call had ended.
+    Dropped {
+        /// The call that was dropped.
+        call: u64,
+    },
+    /// The suite did something itself, such as pulling a plug.
+    Did(String),
+}
+
+/// A record of events in the order in which they happened. Clones share one record.
+#[derive(Clone, Debug)]
+pub struct History {
+    began: Instant,
+    record: Arc<Mutex<Record>>,
+}
+
+#[derive(Debug, Default)]
+struct Record {
+    events: Vec<Event>,
+    calls: u64,
+}
+
+impl History {
+    /// An empty history that begins now.
+    pub fn new() -> Self {
+        Self { began: Instant::now(), record: Arc::default() }
+    }
+
+    /// Adds an event that happens now.
+    pub fn record(&self, seen: Seen) {
+        let mut record = self.lock();
+        // The clock is read under the lock: events stand in the order of their times.
+        let at = self.began.elapsed();
+        record.events.push(Event { at, seen });
+    }
+
+    /// Adds something that the suite itself does now.
+    pub fn did(&self, what: impl Into<String>) {
+        self.record(Seen::Did(what.into()));
+    }
+
+    /// A number for a new call, from 1.
+    pub fn next_call(&self) -> u64 {
+        let mut record = self.lock();
+        record.calls += 1;
+        record.calls
+    }
+
+    /// All events so far.
+    pub fn events(&self) -> Vec<Event> {
+        self.lock().events.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Record> {
+        // A test that panics elsewhere still wants to draw its history.
+        self.record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clones_share_one_record_in_the_order_of_time() {
+        let history = History::new();
+        let other = history.clone();
+        history.did("first");
+        other.did("second");
+
+        let events = history.events();
+        assert_eq!(
+            events.iter().map(|event| &event.seen).collect::<Vec<_>>(),
+            [&Seen::Did("first".into()), &Seen::Did("second".into())]
+        );
+        assert!(events[0].at <= events[1].at);
+    }
+
+    #[test]
+    fn calls_are_numbered_from_one() {
+        let history = History::new();
+        assert_eq!((history.next_call(), history.clone().next_call()), (1, 2));
+    }
+}

@@ -1,0 +1,78 @@
+//! A rule that a lab holds to, and how a test ends when it was broken.
+
+use crate::{Trial, bound, report, timeline};
+use std::fmt::{Debug, Display, Write as _};
+
+/// One promise of a lab in words a learner can check their code against, such as *a Watch begins with the
+/// current status*. Made by [`Trial::rule`].
+#[derive(Clone, Debug)]
+pub struct Rule<'a> {
+    trial: &'a Trial,
+    text: &'a str,
+}
+
+impl<'a> Rule<'a> {
+    pub(crate) fn new(trial: &'a Trial, text: &'a str) -> Self {
+        Self { trial, text }
+    }
+
+    /// Holds when both are equal.
+    ///
+    /// # Panics
+    /// Ends the test when they are not.
+    #[track_caller]
+    pub fn same<T: PartialEq + Debug>(&self, expected: T, seen: T) {
+        if expected != seen {
+            self.broken(format_args!("{expected:?}"), format_args!("{seen:?}"));
+        }
+    }
+
+    /// Holds when the condition does. `expected` and `seen` say in words what right code does and what was seen.
+    ///
+    /// # Panics
+    /// Ends the test when the condition is false.
+    #[track_caller]
+    pub fn holds(&self, condition: bool, expected: impl Display, seen: impl Display) {
+        if !condition {
+            self.broken(expected, seen);
+        }
+    }
+
+    /// Waits for something that must happen, at most [`bound`] long, and returns what it brought.
+    ///
+    /// # Panics
+    /// Ends the test when it did not happen; `expected` says in words what was waited for.
+    pub async fn within<F: Future>(&self, expected: impl Display, future: F) -> F::Output {
+        match tokio::time::timeout(bound(), future).await {
+            Ok(output) => output,
+            Err(_) => {
+                let seen = format_args!("nothing of the kind in {} s", bound().as_secs());
+                self.broken(expected, seen)
+            }
+        }
+    }
+
+    /// Ends the test: the rule was broken.
+    ///
+    /// # Panics
+    /// Always. The panic's text is the whole explanation, so that it reads the same under plain `cargo test`.
+    #[track_caller]
+    pub fn broken(&self, expected: impl Display, seen: impl Display) -> ! {
+        let (expected, seen) = (expected.to_string(), seen.to_string());
+        let timeline = timeline(&self.trial.history().events());
+        report::write(&report::Line::Broken {
+            rule: self.text,
+            expected: &expected,
+            seen: &seen,
+            timeline: &timeline,
+            section: self.trial.section(),
+        });
+
+        let mut text = format!("{}\n  expected  {expected}\n  seen      {seen}\n", self.text);
+        for line in timeline {
+            let _ = writeln!(text, "  {line}");
+        }
+        let _ = write!(text, "  read      README.md#{}", self.trial.section());
+        panic!("{text}");
+    }
+}
