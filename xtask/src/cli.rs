@@ -1,0 +1,119 @@
+//! The command line, as clap reads it.
+
+use crate::exit;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Learn gRPC and Kafka in Rust: grade labs, get hints, see where you are.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", after_help = exit::HELP)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List the labs: your state, points, time, what each needs
+    List,
+    /// Grade a lab
+    Check(Check),
+    /// Show the next hint for a step
+    Hint(Hint),
+    /// Compare your code with the solution, once the lab is passed
+    Compare(Compare),
+    /// Put the stub back; your work is kept
+    Reset(Reset),
+    /// Show where you are in each lab
+    Progress,
+    /// Say what comes next
+    Next,
+    /// Look at what this machine has and lacks
+    Doctor,
+    /// For authors: write each lab's stub from its solution
+    Stubs(Stubs),
+    /// For authors: prove every lab and the grader itself
+    Verify(Verify),
+    /// For authors: begin a new lab
+    NewLab(NewLab),
+    /// Kill what a grader left behind when it ended (run by the grader, not by people)
+    #[command(hide = true)]
+    Guard,
+}
+
+const LAB: &str = "A lab, by any unique beginning: lab-03, 03, 3, service";
+
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP)]
+pub struct Check {
+    #[arg(value_name = "LAB", help = LAB)]
+    pub lab: String,
+    /// Grade one step only
+    #[arg(long, value_name = "N")]
+    pub step: Option<usize>,
+    /// Run one test only, by its name or a part of it
+    #[arg(long, value_name = "NAME")]
+    pub test: Option<String>,
+    /// Show every failure in full, not only the first
+    #[arg(long)]
+    pub all: bool,
+    /// How to print the verdict
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// For programs: one versioned JSON object
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub struct Hint {
+    #[arg(value_name = "LAB", help = LAB)]
+    pub lab: String,
+    /// The step; without it, the first that has not passed
+    #[arg(long, value_name = "N")]
+    pub step: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+pub struct Compare {
+    #[arg(value_name = "LAB", help = LAB)]
+    pub lab: String,
+    /// Show the solution although the lab has not passed yet
+    #[arg(long)]
+    pub spoil: bool,
+    /// Both versions next to each other
+    #[arg(long)]
+    pub side_by_side: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Reset {
+    #[arg(value_name = "LAB", help = LAB)]
+    pub lab: String,
+    /// Mend the suite instead: put its test files and lab.toml back, leave your code alone
+    #[arg(long)]
+    pub tests: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Stubs {
+    /// Write nothing; fail when a stub differs from its solution
+    #[arg(long)]
+    pub check: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Verify {
+    #[arg(value_name = "LAB", help = "Only this lab; without it, all of them and the grader's own tests")]
+    pub lab: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct NewLab {
+    /// What the lab is about, in lower case with hyphens, such as `outbox-relay`
+    pub slug: String,
+}

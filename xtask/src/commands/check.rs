@@ -1,0 +1,92 @@
+//! `check`: grades a lab.
+
+use crate::{
+    cli,
+    course::{Course, Lab},
+    exit::{Exit, Stop},
+    grade::{self, Event, Selection},
+    render,
+    state::State,
+};
+use std::{
+    io::{IsTerminal as _, Write as _},
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+pub fn run(course: &Course, args: &cli::Check) -> anyhow::Result<Exit> {
+    let lab = course.lab(&args.lab)?;
+    let selection = Selection { step: args.step, test: args.test.clone() };
+    validate(lab, &selection)?;
+
+    let progress = Progress::default();
+    let mut verdict = grade::check(course, lab, &selection, &|event| progress.show(&event))?;
+    progress.clear();
+
+    if let Ok(manifest) = lab.manifest() {
+        if args.test.is_none() {
+            let mut state = State::load(course)?;
+            state.lab_mut(&lab.number).record(&verdict, manifest.steps.len());
+            state.save()?;
+        }
+        if verdict.outcome == crate::verdict::Outcome::Passed && verdict.steps.len() == manifest.steps.len() {
+            let after = course.labs.iter().find(|other| other.number > lab.number);
+            verdict.learnt = Some(manifest.learnt);
+            verdict.next_lab = after.map(|lab| lab.name.clone());
+        }
+    }
+    match args.format {
+        cli::Format::Text => anstream::print!("{}", render::text::verdict(&verdict, args.all)),
+        cli::Format::Json => println!("{}", render::json::verdict(&verdict)?),
+    }
+    Ok(verdict.outcome.exit())
+}
+
+/// A step or a test that does not exist is a slip of the fingers, not a failure.
+fn validate(lab: &Lab, selection: &Selection) -> anyhow::Result<()> {
+    // A damaged lab.toml is told by the verdict.
+    let Ok(manifest) = lab.manifest() else { return Ok(()) };
+    if let Some(number) = selection.step {
+        manifest.step(number)?;
+    }
+    let mut tests =
+        manifest.numbered().flat_map(|(number, step)| step.tests.iter().map(move |test| (number, test)));
+    if !tests.any(|(number, test)| selection.takes(number, test)) {
+        let part = selection.test.as_deref().unwrap_or_default();
+        let next = format!("cargo xtask check {} shows the names of all tests.", lab.short());
+        return Err(Stop::usage(format!("no test of {} has {part:?} in its name", lab.short()), next).into());
+    }
+    Ok(())
+}
+
+/// What a person sees while waiting, on standard error. The verdict alone goes to standard output.
+#[derive(Default)]
+struct Progress {
+    tests: AtomicUsize,
+    ended: AtomicUsize,
+}
+
+impl Progress {
+    fn show(&self, event: &Event<'_>) {
+        match event {
+            Event::Building { package } => anstream::eprintln!("Building {package} and its suite …"),
+            Event::Built { tests } => self.tests.store(*tests, Ordering::Relaxed),
+            Event::Tested { test } => {
+                let ended = self.ended.fetch_add(1, Ordering::Relaxed) + 1;
+                self.line(&format!("{ended} of {} tests: {}", self.tests.load(Ordering::Relaxed), test.name));
+            }
+        }
+    }
+
+    fn clear(&self) {
+        self.line("");
+    }
+
+    /// One line that the next one overwrites; nothing at all where that cannot be done.
+    fn line(&self, text: &str) {
+        let mut stderr = std::io::stderr();
+        if stderr.is_terminal() {
+            let _ = write!(stderr, "\r\x1b[2K{text}");
+            let _ = stderr.flush();
+        }
+    }
+}

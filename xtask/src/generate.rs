@@ -1,0 +1,100 @@
+//! What an author's files make: everything in a lab's folder that nobody edits by hand.
+
+use crate::{
+    course::Lab,
+    mistakes::{self, Patch},
+    stubs::{self, Split},
+    sums,
+};
+use anyhow::Context as _;
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// File contents by their path from the package's folder.
+pub type Files = BTreeMap<String, String>;
+
+/// What a lab's solution is split into: the sources and the `Cargo.toml` of both packages.
+#[derive(Debug)]
+pub struct Sources {
+    /// What the learner gets, under the lab's names.
+    pub stub: Files,
+    /// What the learner would have written, under the lab's names, without markers.
+    pub solution: Files,
+}
+
+/// Reads a solution's sources with their markers, as the author wrote them.
+pub fn author_files(solution: &Path) -> anyhow::Result<Files> {
+    let mut paths = vec![solution.join("Cargo.toml")];
+    sums::walk(&solution.join("src"), &mut paths)?;
+    let entry = |path: &PathBuf| {
+        let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
+        let name = path.strip_prefix(solution)?.to_string_lossy().replace('\\', "/");
+        Ok((name, text))
+    };
+    paths.iter().map(entry).collect()
+}
+
+/// Splits author's files into the learner's two versions.
+pub fn sources(files: &Files) -> anyhow::Result<Sources> {
+    let mut sources = Sources { stub: Files::new(), solution: Files::new() };
+    for (name, text) in files {
+        // The library of the solution has a name of its own, because two of one name cannot be documented.
+        let text = text.replace("solution-", "lab-").replace("solution_", "lab_");
+        let split = if name.ends_with(".rs") {
+            stubs::split(&text).with_context(|| name.clone())?
+        } else {
+            Split { stub: text.clone(), solution: text }
+        };
+        sources.stub.insert(name.clone(), split.stub);
+        sources.solution.insert(name.clone(), split.solution);
+    }
+    Ok(sources)
+}
+
+/// The sources of a lab's solution.
+pub fn sources_of(lab: &Lab) -> anyhow::Result<Sources> {
+    sources(&author_files(lab.solution()?)?).with_context(|| format!("the solution of {}", lab.short()))
+}
+
+/// Every generated file of a lab's folder: the stub, the mistakes that a check knows, the sums of the suite.
+pub fn lab_files(lab: &Lab) -> anyhow::Result<Files> {
+    let mut files = sources_of(lab)?.stub;
+    let mistakes = mistakes::to_text(&Patch::load_all(&lab.solution.join("mistakes"))?)?;
+
+    let mut sums = sums::of_files(&lab.dir)?;
+    sums.insert(mistakes::FILE.to_owned(), sums::blob_id(mistakes.as_bytes()));
+    files.insert(sums::FILE.to_owned(), sums::to_text(&sums));
+    files.insert(mistakes::FILE.to_owned(), mistakes);
+    Ok(files)
+}
+
+/// The generated files of a lab's folder that are not as they would be written now, or that have no source.
+pub fn differences(lab: &Lab) -> anyhow::Result<Vec<String>> {
+    let files = lab_files(lab)?;
+    let there = author_files(&lab.dir)?;
+    let differs = |(name, text): &(&String, &String)| {
+        fs::read_to_string(lab.dir.join(name)).as_ref().ok() != Some(text)
+    };
+    let mut names: Vec<_> = files.iter().filter(differs).map(|(name, _)| name.clone()).collect();
+    names.extend(there.into_keys().filter(|name| !files.contains_key(name)));
+    Ok(names)
+}
+
+/// Writes files below a folder. Those that are already so are left untouched, and cargo rebuilds nothing.
+pub fn write(dir: &Path, files: &Files) -> anyhow::Result<()> {
+    for (name, text) in files {
+        let path = dir.join(name);
+        if fs::read_to_string(&path).ok().as_ref() == Some(text) {
+            continue;
+        }
+        let write = || {
+            fs::create_dir_all(path.parent().expect("a file below a folder"))?;
+            fs::write(&path, text)
+        };
+        write().with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,216 @@
+//! Compiles suites with cargo and finds the test binaries.
+
+use super::{
+    Session,
+    follow::Follow,
+    process::{self, Ended},
+};
+use crate::{
+    course::Lab,
+    verdict::{Outcome, Problem},
+};
+use serde::Deserialize;
+use std::{
+    env,
+    ffi::OsString,
+    io::{self, IsTerminal as _, Write as _},
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+/// The longest build, on a common machine: many times what a first build takes.
+const LIMIT: Duration = Duration::from_secs(1800);
+
+/// One line of `cargo --message-format=json` (The Cargo Book, "External tools").
+#[derive(Debug, Deserialize)]
+#[serde(tag = "reason")]
+enum Message {
+    #[serde(rename = "compiler-message")]
+    Diagnosed { package_id: String, message: Diagnostic },
+    #[serde(rename = "compiler-artifact")]
+    Made { package_id: String, target: Target, executable: Option<PathBuf> },
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Debug, Deserialize)]
+struct Diagnostic {
+    level: String,
+    rendered: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Target {
+    kind: Vec<String>,
+    name: String,
+}
+
+/// What one package of a build came to.
+#[derive(Debug)]
+pub enum Built {
+    /// Its suite's test binary.
+    Suite { package: String, executable: PathBuf },
+    /// An error in its code, as the compiler printed it.
+    Error { package: String, rendered: String },
+}
+
+/// A build that has ended.
+#[derive(Debug)]
+pub struct Build {
+    pub success: bool,
+    pub timed_out: bool,
+    /// The end of what cargo printed.
+    pub stderr: String,
+}
+
+/// The cargo that runs this grader.
+pub fn cargo() -> OsString {
+    env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+/// Runs `cargo build --test suite` in a workspace and tells of each package as soon as it is known.
+/// cargo's own progress goes on to standard error if `loud`.
+pub fn suites(
+    session: &Session,
+    root: &Path,
+    arguments: &[&str],
+    loud: bool,
+    mut built: impl FnMut(Built),
+) -> anyhow::Result<Build> {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command
+        .current_dir(root)
+        .args(["test", "--no-run", "--test", "suite", "--message-format=json"])
+        .args(arguments);
+    if io::stderr().is_terminal() && loud {
+        // cargo writes into a file here; without this it would show neither its colours nor its progress.
+        command.env("CARGO_TERM_PROGRESS_WHEN", "always").env("CARGO_TERM_PROGRESS_WIDTH", "80");
+        if env::var_os("NO_COLOR").is_none() {
+            command.env("CARGO_TERM_COLOR", "always");
+        }
+    }
+
+    let (mut messages, mut progress) = (Follow::default(), Follow::default());
+    let mut look = |stdout: &PathBuf, stderr: &PathBuf| {
+        if loud {
+            let _ = io::stderr().write_all(&progress.bytes(stderr));
+        }
+        for line in messages.lines(stdout) {
+            if let Some(known) = serde_json::from_str(&line).ok().and_then(of_message) {
+                built(known);
+            }
+        }
+        ControlFlow::Continue(())
+    };
+    let ended = process::run(session, &mut command, LIMIT.mul_f64(session.scale()), &mut look)?;
+    let build = Build {
+        success: ended.status.is_some_and(|status| status.success()),
+        timed_out: ended.status.is_none(),
+        stderr: Ended::tail(&ended.stderr),
+    };
+    ended.discard();
+    Ok(build)
+}
+
+fn of_message(message: Message) -> Option<Built> {
+    match message {
+        Message::Diagnosed { package_id, message } if message.level == "error" => {
+            Some(Built::Error { package: package_name(&package_id), rendered: message.rendered? })
+        }
+        Message::Made { package_id, target, executable: Some(executable) }
+            if target.name == "suite" && target.kind == ["test"] =>
+        {
+            Some(Built::Suite { package: package_name(&package_id), executable })
+        }
+        _ => None,
+    }
+}
+
+/// The name in a package id such as `path+file:///course/labs/lab-01-x#0.1.0` or `…/proto#name@0.1.0`.
+fn package_name(id: &str) -> String {
+    let (url, fragment) = id.rsplit_once('#').unwrap_or((id, ""));
+    let folder = url.rsplit('/').next().unwrap_or(url);
+    fragment.split_once('@').map_or(folder, |(name, _)| name).to_owned()
+}
+
+/// Compiles the suite of one lab of a course. Inner `Err`: why it could not be, as a verdict says it.
+pub fn suite(
+    session: &Session,
+    root: &Path,
+    lab: &Lab,
+) -> anyhow::Result<Result<PathBuf, (Outcome, Problem)>> {
+    let mut executable = None;
+    let mut errors = Vec::new();
+    let mut errors_elsewhere = Vec::new();
+    let build = suites(session, root, &["--package", &lab.name], true, |built| match built {
+        Built::Suite { executable: found, .. } => executable = Some(found),
+        Built::Error { package, rendered } if package == lab.name => errors.push(rendered),
+        Built::Error { rendered, .. } => errors_elsewhere.push(rendered),
+    })?;
+    Ok(match executable {
+        Some(executable) if build.success => Ok(executable),
+        _ if !errors.is_empty() => Err((Outcome::BuildError, does_not_compile(lab, errors))),
+        _ if is_about_a_manifest(&build.stderr) => {
+            Err((Outcome::BuildError, does_not_compile(lab, vec![build.stderr])))
+        }
+        _ => Err((Outcome::Infrastructure, cargo_failed(&build, errors_elsewhere))),
+    })
+}
+
+fn does_not_compile(lab: &Lab, details: Vec<String>) -> Problem {
+    let mut next = format!("Mend the first error, then check again: cargo xtask check {}", lab.short());
+    if details.iter().any(|error| error.contains("/tests/suite/")) {
+        next.push_str(
+            "\nAn error inside tests/suite means that a name, a type or a signature which the suite uses was changed.",
+        );
+    }
+    Problem { what: "your code does not compile, so nothing was graded".into(), details, next }
+}
+
+/// cargo refuses a `Cargo.toml` before any compiler runs; no JSON message tells of it.
+fn is_about_a_manifest(stderr: &str) -> bool {
+    stderr.contains("failed to parse manifest")
+        || stderr.contains("/labs/") && stderr.contains("failed to load manifest")
+}
+
+fn cargo_failed(build: &Build, mut details: Vec<String>) -> Problem {
+    let what = if build.timed_out {
+        "the build was still running at its limit and was stopped"
+    } else {
+        "cargo failed"
+    };
+    if details.is_empty() {
+        details.push(build.stderr.clone());
+    }
+    Problem {
+        what: format!("{what}; this is not about your code"),
+        details,
+        next: "Look at the machine with: cargo xtask doctor".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_package_is_known_by_its_name() {
+        assert_eq!(package_name("path+file:///course/labs/lab-01-x#0.1.0"), "lab-01-x");
+        assert_eq!(package_name("path+file:///course/target/a#lab-01-x@0.1.0"), "lab-01-x");
+    }
+
+    #[test]
+    fn errors_and_suites_are_found_among_other_messages() {
+        let read = |json: &str| serde_json::from_str(json).ok().and_then(of_message);
+        let error = r#"{"reason":"compiler-message","package_id":"path+file:///p/a#0.1.0","target":{},
+            "message":{"level":"error","rendered":"error: x"}}"#;
+        assert!(matches!(read(error), Some(Built::Error { package, .. }) if package == "a"));
+        assert!(read(&error.replace(r#""error""#, r#""warning""#)).is_none());
+        let suite = r#"{"reason":"compiler-artifact","package_id":"path+file:///p/a#0.1.0",
+            "target":{"kind":["test"],"name":"suite"},"executable":"/t/suite-1"}"#;
+        assert!(matches!(read(suite), Some(Built::Suite { package, .. }) if package == "a"));
+        assert!(read(r#"{"reason":"build-finished","success":true}"#).is_none());
+    }
+}

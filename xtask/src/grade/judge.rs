@@ -1,0 +1,213 @@
+//! What the evidence of one test says: the outcome, and why.
+
+use super::report::Line;
+use crate::verdict::{Failure, TestOutcome};
+use std::{os::unix::process::ExitStatusExt as _, process::ExitStatus};
+
+/// libtest's exit code when a test failed.
+const LIBTEST_FAILED: i32 = 101;
+
+/// How much of a test's own output a learner is shown, in lines.
+const OUTPUT_LINES: usize = 20;
+
+/// What is known of one test that has ended.
+#[derive(Debug)]
+pub struct Evidence<'a> {
+    pub test: &'a str,
+    /// `None`: killed at its limit.
+    pub status: Option<ExitStatus>,
+    /// The end of what its process printed.
+    pub stdout: &'a str,
+    pub stderr: &'a str,
+    pub report: &'a [Line],
+    /// What the grader handed to this process and expects back.
+    pub token: &'a str,
+    /// The limit in seconds, for the message.
+    pub limit: u64,
+}
+
+/// Judges one test. A test passed only if three witnesses agree: its process ended with 0, libtest reported
+/// that very test as ok, and the token came back from the test's end. Each alone can be had by accident.
+pub fn judge(evidence: &Evidence<'_>) -> (TestOutcome, Option<Failure>) {
+    if let Some(todo) = evidence.report.iter().find_map(Line::todo) {
+        let what = if todo.is_empty() {
+            "A todo!() was reached.".into()
+        } else {
+            format!("Not written yet: {todo}")
+        };
+        return (TestOutcome::NotImplemented, Some(Failure { what, ..Failure::default() }));
+    }
+    let Some(status) = evidence.status else {
+        let what = format!(
+            "The test was still running after {} s and was stopped. Something waits for ever or loops for ever.",
+            evidence.limit
+        );
+        return (TestOutcome::TimedOut, Some(explain(evidence, what)));
+    };
+    let finished = evidence.report.contains(&Line::Finished { token: evidence.token.to_owned() });
+    if status.success() && finished && libtest_says_ok(evidence) {
+        return (TestOutcome::Passed, None);
+    }
+    if status.code() == Some(LIBTEST_FAILED) {
+        return (TestOutcome::Failed, Some(failure(evidence)));
+    }
+    let what = crash(status);
+    (TestOutcome::Crashed, Some(explain(evidence, what)))
+}
+
+/// libtest prints its line in one piece, but code that prints without a line's end may stand before it.
+fn libtest_says_ok(evidence: &Evidence<'_>) -> bool {
+    let ok = format!("test {} ... ok", evidence.test);
+    evidence.stdout.lines().any(|line| line.ends_with(&ok))
+}
+
+fn crash(status: ExitStatus) -> String {
+    match (status.signal(), status.code()) {
+        (Some(6), _) => {
+            "The test's process was aborted: `abort`, a panic while panicking, or a stack overflow.".into()
+        }
+        (Some(11 | 10), _) => {
+            "The test's process accessed memory that is not its own (a segmentation fault).".into()
+        }
+        (Some(9), _) => "The test's process was killed, perhaps because memory ran out.".into(),
+        (Some(signal), _) => format!("The test's process was ended by signal {signal}."),
+        (None, Some(code)) => {
+            format!(
+                "The process ended with exit code {code} before the test did. Code under test must not end it."
+            )
+        }
+        (None, None) => "The test's process ended in an unknown way.".into(),
+    }
+}
+
+fn failure(evidence: &Evidence<'_>) -> Failure {
+    let broken = evidence.report.iter().find_map(|line| match line {
+        Line::Broken { rule, expected, seen, timeline, .. } => Some(Failure {
+            what: rule.clone(),
+            expected: Some(expected.clone()),
+            seen: Some(seen.clone()),
+            timeline: timeline.clone(),
+            panics: panics(evidence),
+            output: None,
+        }),
+        _ => None,
+    });
+    broken.unwrap_or_else(|| explain(evidence, "The test panicked.".into()))
+}
+
+/// A failure of which no rule tells: the panics and the output have to.
+fn explain(evidence: &Evidence<'_>, what: String) -> Failure {
+    let panics = panics(evidence);
+    let output = if panics.is_empty() { output(evidence) } else { None };
+    Failure { what, panics, output, ..Failure::default() }
+}
+
+/// The panics, less the one by which a broken rule ends its test.
+fn panics(evidence: &Evidence<'_>) -> Vec<String> {
+    let rules = evidence.report.iter().filter_map(|line| match line {
+        Line::Broken { rule, .. } => Some(rule.as_str()),
+        _ => None,
+    });
+    let rules: Vec<_> = rules.collect();
+    let panics = evidence.report.iter().filter_map(|line| match line {
+        Line::Panicked { message, file, line } if !rules.iter().any(|rule| message.starts_with(rule)) => {
+            Some(format!("{file}:{line}: {message}"))
+        }
+        _ => None,
+    });
+    panics.collect()
+}
+
+fn output(evidence: &Evidence<'_>) -> Option<String> {
+    let lines: Vec<_> = [evidence.stdout, evidence.stderr].iter().flat_map(|text| text.lines()).collect();
+    let lines = &lines[lines.len().saturating_sub(OUTPUT_LINES)..];
+    let text = lines.join("\n").trim().to_owned();
+    (!text.is_empty()).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OK: &str = "\nrunning 1 test\ntest a::b ... ok\n\ntest result: ok. 1 passed; 0 failed\n";
+
+    fn finished() -> Line {
+        Line::Finished { token: "t".into() }
+    }
+
+    fn panicked(message: &str) -> Line {
+        Line::Panicked { message: message.into(), file: "src/lib.rs".into(), line: 7 }
+    }
+
+    fn judged(raw_status: Option<i32>, stdout: &str, report: &[Line]) -> (TestOutcome, Option<Failure>) {
+        let status = raw_status.map(ExitStatus::from_raw);
+        judge(&Evidence { test: "a::b", status, stdout, stderr: "", report, token: "t", limit: 60 })
+    }
+
+    fn exit(code: i32) -> Option<i32> {
+        Some(code << 8)
+    }
+
+    #[test]
+    fn three_witnesses_make_a_pass() {
+        assert_eq!(judged(exit(0), OK, &[finished()]).0, TestOutcome::Passed);
+        let printed = OK.replace("test a::b", "no line's endtest a::b");
+        assert_eq!(judged(exit(0), &printed, &[finished()]).0, TestOutcome::Passed);
+    }
+
+    #[test]
+    fn two_witnesses_do_not() {
+        let other = Line::Finished { token: "an old one".into() };
+        for (status, stdout, report) in [
+            (exit(0), OK, vec![]),
+            (exit(0), OK, vec![other]),
+            (exit(0), "", vec![finished()]),
+            (exit(0), "test a::b ... ignored", vec![finished()]),
+            (exit(0), "test a::bc ... ok", vec![finished()]),
+            (exit(3), OK, vec![finished()]),
+            (Some(6), OK, vec![finished()]),
+        ] {
+            assert_eq!(
+                judged(status, stdout, &report).0,
+                TestOutcome::Crashed,
+                "{status:?} {stdout} {report:?}"
+            );
+        }
+        assert_eq!(judged(exit(101), OK, &[finished()]).0, TestOutcome::Failed);
+        assert_eq!(judged(None, OK, &[finished()]).0, TestOutcome::TimedOut);
+    }
+
+    #[test]
+    fn a_todo_anywhere_is_not_implemented_however_the_test_ended() {
+        let todo = panicked("not yet implemented: step 2: watch");
+        for status in [exit(0), exit(101), Some(6), None] {
+            let (outcome, failure) = judged(status, OK, &[todo.clone(), finished()]);
+            assert_eq!(outcome, TestOutcome::NotImplemented);
+            assert_eq!(failure.unwrap().what, "Not written yet: step 2: watch");
+        }
+    }
+
+    #[test]
+    fn a_broken_rule_is_told_once_and_other_panics_with_their_places() {
+        let broken = Line::Broken {
+            rule: "The rule".into(),
+            expected: "1".into(),
+            seen: "2".into(),
+            timeline: vec!["line".into()],
+            section: "s".into(),
+        };
+        let report = [panicked("boom"), broken, panicked("The rule\n  expected  1")];
+        let (outcome, failure) = judged(exit(101), "", &report);
+        let failure = failure.unwrap();
+        assert_eq!((outcome, failure.what.as_str()), (TestOutcome::Failed, "The rule"));
+        assert_eq!(failure.panics, ["src/lib.rs:7: boom"]);
+    }
+
+    #[test]
+    fn a_failure_that_nobody_reported_shows_the_end_of_the_output() {
+        let long: String = (0..100).map(|n| format!("line {n}\n")).collect();
+        let failure = judged(exit(101), &long, &[]).1.unwrap();
+        let output = failure.output.unwrap();
+        assert!(output.starts_with("line 80") && output.ends_with("line 99"), "{output}");
+    }
+}

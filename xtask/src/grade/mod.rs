@@ -1,0 +1,161 @@
+//! From a learner's code to a verdict.
+//!
+//! ```text
+//! sums ─▶ build ─▶ run (each test in a process) ─▶ judge ─▶ verdict
+//! ```
+//!
+//! What happens meanwhile goes to a [`Watcher`] as [`Event`]s; nothing here prints.
+
+pub mod build;
+mod follow;
+mod guard;
+mod judge;
+mod process;
+mod report;
+mod run;
+mod scale;
+mod session;
+
+pub use guard::guard;
+pub use run::Suite;
+pub use session::Session;
+
+use crate::{
+    course::{Course, Lab},
+    manifest::Manifest,
+    mistakes::{self, Mistake},
+    sums,
+    verdict::{self, Outcome, Problem, Verdict},
+};
+use std::{
+    collections::BTreeSet,
+    fs,
+    ops::ControlFlow,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+/// Something that happened during a check.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// The suite is being compiled.
+    Building { package: &'a str },
+    /// The suite is compiled; so many tests will run.
+    Built { tests: usize },
+    /// A test ended.
+    Tested { test: &'a verdict::Test },
+}
+
+/// Who is told of events as they happen.
+pub type Watcher<'a> = &'a (dyn Fn(Event<'_>) + Sync);
+
+/// Which tests to run.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Only this step.
+    pub step: Option<usize>,
+    /// Only tests whose name contains this.
+    pub test: Option<String>,
+}
+
+impl Selection {
+    pub fn takes(&self, step: usize, test: &str) -> bool {
+        self.step.is_none_or(|wanted| wanted == step)
+            && self.test.as_ref().is_none_or(|part| test.contains(part.as_str()))
+    }
+}
+
+/// Grades a learner's lab.
+pub fn check(
+    course: &Course,
+    lab: &Lab,
+    selection: &Selection,
+    watcher: Watcher<'_>,
+) -> anyhow::Result<Verdict> {
+    let began = Instant::now();
+    let changed = sums::changed(lab)?;
+    let manifest = match lab.manifest() {
+        Ok(manifest) => manifest,
+        Err(error) if changed.is_empty() => return Err(error),
+        Err(_) => Manifest::unknown(),
+    };
+    let mut verdict = Verdict::empty(lab, &manifest);
+    if changed.is_empty() {
+        let session = Session::start(&course.root)?;
+        watcher(Event::Building { package: &lab.name });
+        match build::suite(&session, &course.root, lab)? {
+            Ok(executable) => {
+                let suite = Suite { executable, dir: lab.dir.clone(), name: lab.name.clone(), manifest };
+                let known = mistakes::load(&lab.dir)?;
+                grade(&session, &suite, &known, selection, watcher, &mut verdict)?;
+            }
+            Err((outcome, problem)) => verdict.stop(outcome, problem),
+        }
+    } else {
+        verdict.stop(Outcome::LabBroken, suite_changed(lab, &changed));
+    }
+    verdict.millis = began.elapsed().as_millis() as u64;
+    Ok(verdict)
+}
+
+/// Runs a suite that is built and fills in what it found.
+pub fn grade(
+    session: &Session,
+    suite: &Suite,
+    known: &[Mistake],
+    selection: &Selection,
+    watcher: Watcher<'_>,
+    verdict: &mut Verdict,
+) -> anyhow::Result<()> {
+    if let Some(problem) = run::disagreement(session, suite)? {
+        verdict.stop(Outcome::LabBroken, problem);
+        return Ok(());
+    }
+    let steps = run::all(session, suite, selection, watcher)?;
+    verdict.fill(steps, selection.test.is_none());
+
+    let names = |wanted: fn(&verdict::Test) -> bool| -> BTreeSet<&str> {
+        verdict.tests().filter(|test| wanted(test)).map(|test| test.name.as_str()).collect()
+    };
+    let failed = names(|test| test.outcome.is_failure());
+    let passed = names(|test| test.outcome == verdict::TestOutcome::Passed);
+    let likely = mistakes::explain(known, &failed, &passed);
+    let likely = likely
+        .into_iter()
+        .map(|mistake| verdict::Likely { name: mistake.name.clone(), says: mistake.says.clone() });
+    verdict.likely = likely.collect();
+    Ok(())
+}
+
+/// Runs a command to its end and says whether it succeeded, with the end of all that it printed.
+pub fn run_and_read(
+    session: &Session,
+    command: &mut Command,
+    limit: Duration,
+) -> anyhow::Result<(bool, String)> {
+    let ended =
+        process::run(session, command, limit.mul_f64(session.scale()), |_, _| ControlFlow::Continue(()))?;
+    Ok((ended.status.is_some_and(|status| status.success()), ended.output()))
+}
+
+/// Runs a command until it prints a first line on standard output, then ends it. Says whether it did.
+pub fn run_until_it_speaks(
+    session: &Session,
+    command: &mut Command,
+    limit: Duration,
+) -> anyhow::Result<(bool, String)> {
+    let mut spoke = false;
+    let ended = process::run(session, command, limit.mul_f64(session.scale()), |stdout, _| {
+        spoke = fs::read(stdout).is_ok_and(|bytes| bytes.contains(&b'\n'));
+        if spoke { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    Ok((spoke && ended.status.is_none(), ended.output()))
+}
+
+fn suite_changed(lab: &Lab, changed: &[String]) -> Problem {
+    Problem {
+        what: "files of the suite are not as their author left them, so a verdict would mean nothing".into(),
+        details: changed.iter().map(|file| lab.shown(file)).collect(),
+        next: format!("Put them back (your code is left alone): cargo xtask reset {} --tests", lab.short()),
+    }
+}

@@ -1,0 +1,108 @@
+//! Runs a program under a time limit, in a process group of its own, with its output in files.
+
+use super::{Session, guard::kill_group};
+use anyhow::Context as _;
+use std::{
+    fs::{self, File},
+    io::{Read as _, Seek as _, SeekFrom},
+    ops::ControlFlow,
+    os::unix::process::CommandExt as _,
+    path::PathBuf,
+    process::{Command, ExitStatus, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// How often a running program is looked at.
+const TICK: Duration = Duration::from_millis(3);
+
+/// The most of a program's output that is read back: enough for any message, too little to choke on.
+const TAIL: u64 = 64 * 1024;
+
+/// A program that has ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// `None`: it was killed, at its limit or because it was enough.
+    pub status: Option<ExitStatus>,
+    pub took: Duration,
+    /// Where its output lies. Files, not pipes: a child that it left behind could hold a pipe open for ever.
+    pub stdout: PathBuf,
+    pub stderr: PathBuf,
+}
+
+impl Ended {
+    /// The end of what it wrote.
+    pub fn tail(path: &PathBuf) -> String {
+        let read = || {
+            let mut file = File::open(path)?;
+            let skipped = file.metadata()?.len().saturating_sub(TAIL);
+            file.seek(SeekFrom::Start(skipped))?;
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes)?;
+            Ok::<_, std::io::Error>(String::from_utf8_lossy(&bytes).into_owned())
+        };
+        read().unwrap_or_default()
+    }
+
+    /// The end of all that it wrote. The files are gone afterwards.
+    pub fn output(&self) -> String {
+        let text = format!("{}{}", Self::tail(&self.stdout), Self::tail(&self.stderr));
+        self.discard();
+        text
+    }
+
+    /// Gives the space back at once: a program may have written much.
+    pub fn discard(&self) {
+        let _ = fs::remove_file(&self.stdout);
+        let _ = fs::remove_file(&self.stderr);
+    }
+}
+
+/// Runs a program until it ends or its limit is over, then kills whatever is left of its group. `look` is
+/// called now and then with the files of its standard output and standard error, and may say that it is enough.
+pub fn run(
+    session: &Session,
+    command: &mut Command,
+    limit: Duration,
+    mut look: impl FnMut(&PathBuf, &PathBuf) -> ControlFlow<()>,
+) -> anyhow::Result<Ended> {
+    let (stdout, stderr) = (session.file("out"), session.file("err"));
+    let create =
+        |path: &PathBuf| File::create(path).with_context(|| format!("cannot write {}", path.display()));
+    command.stdin(Stdio::null()).stdout(create(&stdout)?).stderr(create(&stderr)?).process_group(0);
+
+    let began = Instant::now();
+    let mut child =
+        command.spawn().with_context(|| format!("cannot start {}", command.get_program().display()))?;
+    let group = Group { session, id: child.id() };
+    session.guard().began(group.id);
+    let status = loop {
+        let enough = look(&stdout, &stderr).is_break();
+        if let Some(status) = child.try_wait()? {
+            break Some(status);
+        }
+        if enough || began.elapsed() > limit {
+            break None;
+        }
+        thread::sleep(TICK);
+    };
+    let took = began.elapsed();
+    drop(group);
+    // The group was killed: this waits for no one.
+    child.wait()?;
+    let _ = look(&stdout, &stderr);
+    Ok(Ended { status, took, stdout, stderr })
+}
+
+/// A process group that is killed when this is dropped, also when waiting for it failed.
+struct Group<'a> {
+    session: &'a Session,
+    id: u32,
+}
+
+impl Drop for Group<'_> {
+    fn drop(&mut self) {
+        kill_group(self.id);
+        self.session.guard().gone(self.id);
+    }
+}

@@ -1,0 +1,160 @@
+//! Runs the tests of a suite, each in a process of its own, a few side by side.
+
+use super::{
+    Event, Selection, Session, Watcher,
+    judge::{self, Evidence},
+    process::{self, Ended},
+    report,
+};
+use crate::{
+    manifest::Manifest,
+    verdict::{Problem, State, Step, Test},
+};
+use std::{
+    collections::BTreeSet,
+    hash::{BuildHasher as _, RandomState},
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{Mutex, PoisonError},
+    thread,
+    time::Duration,
+};
+
+/// The longest time for the list of a suite's tests.
+const LIST_LIMIT: Duration = Duration::from_secs(30);
+
+/// A suite that is compiled.
+#[derive(Debug)]
+pub struct Suite {
+    pub executable: PathBuf,
+    /// The package's folder: where its tests run.
+    pub dir: PathBuf,
+    /// The lab's name.
+    pub name: String,
+    pub manifest: Manifest,
+}
+
+/// What is wrong when the suite's tests are not the ones that `lab.toml` names.
+pub fn disagreement(session: &Session, suite: &Suite) -> anyhow::Result<Option<Problem>> {
+    let mut command = command(&suite.executable, &suite.dir);
+    command.args(["--list", "--format", "terse"]);
+    let ended = process::run(session, &mut command, LIST_LIMIT.mul_f64(session.scale()), |_, _| {
+        ControlFlow::Continue(())
+    })?;
+    let text = Ended::tail(&ended.stdout);
+    ended.discard();
+    let there: BTreeSet<_> = text.lines().filter_map(|line| line.strip_suffix(": test")).collect();
+    if there.is_empty() {
+        // Code that ends the process before it can list its tests. Each test will show it as a crash.
+        return Ok(None);
+    }
+    let named: BTreeSet<_> =
+        suite.manifest.steps.iter().flat_map(|step| &step.tests).map(String::as_str).collect();
+    let only_named =
+        named.difference(&there).map(|test| format!("{test}: named in lab.toml, not in the suite"));
+    let only_there =
+        there.difference(&named).map(|test| format!("{test}: in the suite, not named in lab.toml"));
+    let details: Vec<_> = only_named.chain(only_there).collect();
+    Ok((!details.is_empty()).then(|| Problem {
+        what: "the suite and lab.toml do not name the same tests".into(),
+        details,
+        next: "As a learner: take the course's files anew. As an author: mend lab.toml.".into(),
+    }))
+}
+
+/// Runs the chosen tests and says what became of each step.
+pub fn all(
+    session: &Session,
+    suite: &Suite,
+    selection: &Selection,
+    watcher: Watcher<'_>,
+) -> anyhow::Result<Vec<Step>> {
+    let steps = suite.manifest.numbered();
+    let chosen: Vec<(usize, &str)> = steps
+        .flat_map(|(number, step)| step.tests.iter().map(move |test| (number, test.as_str())))
+        .filter(|(number, test)| selection.takes(*number, test))
+        .collect();
+    watcher(Event::Built { tests: chosen.len() });
+    let tests = side_by_side(session, suite, &chosen, watcher)?;
+
+    let steps = suite.manifest.numbered().filter_map(|(number, step)| {
+        let of_step = |at: &usize| chosen[*at].0 == number;
+        let tests: Vec<Test> = (0..chosen.len()).filter(of_step).map(|at| tests[at].clone()).collect();
+        let state = State::of(&tests);
+        (!tests.is_empty()).then(|| Step {
+            number,
+            title: step.title.clone(),
+            state,
+            points: if state == State::Passed { step.points } else { 0 },
+            points_possible: step.points,
+            readme: format!("labs/{}/README.md#{}", suite.name, step.section),
+            tests,
+        })
+    });
+    Ok(steps.collect())
+}
+
+/// Runs the tests on as many threads as the machine has cores; the results stand in the order of `chosen`.
+fn side_by_side(
+    session: &Session,
+    suite: &Suite,
+    chosen: &[(usize, &str)],
+    watcher: Watcher<'_>,
+) -> anyhow::Result<Vec<Test>> {
+    let next = Mutex::new(0..chosen.len());
+    let done = Mutex::new(Vec::new());
+    let work = || -> anyhow::Result<()> {
+        loop {
+            let at = next.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some(at) = at else { return Ok(()) };
+            let test = one(session, suite, chosen[at].1)?;
+            watcher(Event::Tested { test: &test });
+            done.lock().unwrap_or_else(PoisonError::into_inner).push((at, test));
+        }
+    };
+    let threads = thread::available_parallelism().map_or(2, usize::from);
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().try_for_each(|worker| worker.join().expect("a worker does not panic"))
+    })?;
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|(at, _)| *at);
+    Ok(done.into_iter().map(|(_, test)| test).collect())
+}
+
+fn one(session: &Session, suite: &Suite, name: &str) -> anyhow::Result<Test> {
+    let limit = Duration::from_secs(suite.manifest.test_seconds).mul_f64(session.scale());
+    let (report, token) = (session.file("report"), token());
+    let mut command = command(&suite.executable, &suite.dir);
+    command
+        // With more than one thread libtest prints a test's line in one piece, after the test's own output.
+        .args([name, "--exact", "--test-threads=2"])
+        .env("LABS_REPORT", &report)
+        .env("LABS_TOKEN", &token)
+        .env("LABS_TIME_SCALE", session.scale().to_string());
+    let ended = process::run(session, &mut command, limit, |_, _| ControlFlow::Continue(()))?;
+    let (outcome, failure) = judge::judge(&Evidence {
+        test: name,
+        status: ended.status,
+        stdout: &Ended::tail(&ended.stdout),
+        stderr: &Ended::tail(&ended.stderr),
+        report: &report::read(&report),
+        token: &token,
+        limit: limit.as_secs(),
+    });
+    ended.discard();
+    Ok(Test { name: name.to_owned(), outcome, millis: ended.took.as_millis() as u64, failure })
+}
+
+/// A test binary as cargo would run it, without colours and backtraces that a learner would have to read past.
+fn command(executable: &Path, dir: &Path) -> Command {
+    let mut command = Command::new(executable);
+    command.current_dir(dir).env("CARGO_MANIFEST_DIR", dir).env("RUST_BACKTRACE", "0").env("NO_COLOR", "1");
+    command
+}
+
+/// A word that no test can know in advance. The standard library seeds its hashers from the system's randomness.
+fn token() -> String {
+    format!("{:016x}{:016x}", RandomState::new().hash_one(0), RandomState::new().hash_one(1))
+}

@@ -1,0 +1,221 @@
+//! A verdict for people. A learner sees the state of every step, and reads one failure at a time.
+
+use super::style::{BAD, BOLD, DIM, GOOD, OPEN, paint, wrap};
+use crate::verdict::{Failure, Outcome, Problem, State, Step, Test, TestOutcome, Verdict};
+use std::fmt::Write as _;
+
+/// Wide enough to read, narrow enough for half a screen.
+const WIDTH: usize = 96;
+
+/// The verdict as text with styles. `all`: every failure in full, not only the first.
+pub fn verdict(verdict: &Verdict, all: bool) -> String {
+    let mut text = String::new();
+    let _ = writeln!(
+        text,
+        "\n{}{}",
+        paint(BOLD, format_args!("{} {}", short(verdict), verdict.title)),
+        score(verdict)
+    );
+    if let Some(problem) = &verdict.problem {
+        write_problem(&mut text, verdict, problem);
+        return text;
+    }
+    text.push('\n');
+    for step in &verdict.steps {
+        write_step(&mut text, step);
+    }
+    text.push('\n');
+    match verdict.outcome {
+        Outcome::Passed => write_passed(&mut text, verdict),
+        _ if verdict.is_untouched() => write_untouched(&mut text, verdict),
+        _ => write_failures(&mut text, verdict, all),
+    }
+    text
+}
+
+/// Such as `lab-01`.
+fn short(verdict: &Verdict) -> &str {
+    verdict.lab.get(.."lab-00".len()).unwrap_or(&verdict.lab)
+}
+
+fn score(verdict: &Verdict) -> String {
+    if verdict.points_possible == 0 {
+        return String::new();
+    }
+    let seconds = verdict.millis as f64 / 1000.0;
+    format!(": {} of {} points, {seconds:.1} s", verdict.points, verdict.points_possible)
+}
+
+fn write_problem(text: &mut String, verdict: &Verdict, problem: &Problem) {
+    let what = match verdict.outcome {
+        Outcome::BuildError => "does not compile",
+        Outcome::LabBroken => "suite changed",
+        _ => "not graded",
+    };
+    let _ = writeln!(text, "\n{} {}\n", paint(BAD, format_args!("✗ {what}:")), problem.what);
+    for detail in &problem.details {
+        for line in detail.trim_end().lines() {
+            let _ = writeln!(text, "  {line}");
+        }
+        if detail.contains('\n') {
+            text.push('\n');
+        }
+    }
+    let _ = writeln!(text, "\n{}", problem.next);
+}
+
+fn write_step(text: &mut String, step: &Step) {
+    let (style, mark) = match step.state {
+        State::Passed => (GOOD, "✓"),
+        State::Failed => (BAD, "✗"),
+        State::NotImplemented => (OPEN, "·"),
+    };
+    let count =
+        |wanted: fn(TestOutcome) -> bool| step.tests.iter().filter(|test| wanted(test.outcome)).count();
+    let (passed, open) =
+        (count(|outcome| outcome == TestOutcome::Passed), count(|o| o == TestOutcome::NotImplemented));
+    let mut remark = match step.state {
+        State::Passed => format!("{passed} of {} tests", step.tests.len()),
+        State::Failed => format!("{} of {} tests fail", step.tests.len() - passed - open, step.tests.len()),
+        State::NotImplemented => "not implemented".to_owned(),
+    };
+    if step.state == State::Failed && open > 0 {
+        let _ = write!(remark, ", {open} not implemented");
+    }
+    let points = format!("{:>2}/{}", step.points, step.points_possible);
+    let title = format!("{} {}", step.number, step.title);
+    let _ = writeln!(text, "  {} {title:<34} {points:>7}   {}", paint(style, mark), paint(DIM, remark));
+}
+
+fn write_passed(text: &mut String, verdict: &Verdict) {
+    let _ = writeln!(text, "{}", paint(GOOD, "Passed."));
+    if let Some(learnt) = &verdict.learnt {
+        for line in wrap(learnt, WIDTH) {
+            let _ = writeln!(text, "{line}");
+        }
+        let _ = writeln!(text, "\nCompare   cargo xtask compare {}", short(verdict));
+        if let Some(next) = &verdict.next_lab {
+            let _ = writeln!(text, "Go on     labs/{next}/README.md");
+        }
+    } else {
+        let _ = writeln!(text, "Now all of it: cargo xtask check {}", short(verdict));
+    }
+}
+
+fn write_untouched(text: &mut String, verdict: &Verdict) {
+    let first = &verdict.steps[0];
+    let todo = first.tests.iter().find_map(|test| test.failure.as_ref());
+    let _ = writeln!(text, "Nothing is written yet, and that is how every lab begins.\n");
+    let _ = writeln!(text, "Begin with step {}, {}:", first.number, first.title);
+    if let Some(todo) = todo {
+        let _ = writeln!(text, "  {}", todo.what);
+    }
+    let _ = writeln!(text, "\nRead      {}", first.readme);
+    let _ = writeln!(text, "Then      cargo xtask check {} --step {}", short(verdict), first.number);
+}
+
+fn write_failures(text: &mut String, verdict: &Verdict, all: bool) {
+    let failing: Vec<(&Step, &Test)> = verdict
+        .steps
+        .iter()
+        .flat_map(|step| step.tests.iter().map(move |test| (step, test)))
+        .filter(|(_, test)| test.outcome.is_failure())
+        .collect();
+    let open = || verdict.steps.iter().find(|step| step.state == State::NotImplemented);
+    let Some((step, _)) = failing.first() else {
+        if let Some(step) = open() {
+            write_next_step(text, verdict, step);
+        }
+        return;
+    };
+    for (step, test) in failing.iter().take(if all { failing.len() } else { 1 }) {
+        write_failure(text, step, test);
+    }
+    write_likely(text, verdict);
+    let _ = writeln!(text, "Read      {}", step.readme);
+    let _ = writeln!(text, "Hint      cargo xtask hint {} --step {}", short(verdict), step.number);
+    let _ = writeln!(text, "Again     cargo xtask check {} --step {}", short(verdict), step.number);
+    let more = failing.len() - 1;
+    if more > 0 && !all {
+        let tests = if more == 1 { "1 more test fails".into() } else { format!("{more} more tests fail") };
+        let note = format!(
+            "\n{tests}, perhaps for the same reason. To see all: cargo xtask check {} --all",
+            short(verdict)
+        );
+        let _ = writeln!(text, "{}", paint(DIM, note));
+    }
+}
+
+/// Nothing fails; some step is not written yet.
+fn write_next_step(text: &mut String, verdict: &Verdict, step: &Step) {
+    let _ = writeln!(text, "So far so good. Next is step {}, {}:", step.number, step.title);
+    let open = |test: &&Test| test.outcome == TestOutcome::NotImplemented;
+    if let Some(todo) = step.tests.iter().find(open).and_then(|test| test.failure.as_ref()) {
+        let _ = writeln!(text, "  {}", todo.what);
+    }
+    let _ = writeln!(text, "\nRead      {}", step.readme);
+    let _ = writeln!(text, "Then      cargo xtask check {} --step {}", short(verdict), step.number);
+}
+
+fn write_failure(text: &mut String, step: &Step, test: &Test) {
+    let Some(failure) = &test.failure else { return };
+    let how = match test.outcome {
+        TestOutcome::TimedOut => " (timed out)",
+        TestOutcome::Crashed => " (crashed)",
+        _ => "",
+    };
+    let head = format!("✗ step {}, {}{how}", step.number, test.name);
+    let _ = writeln!(text, "{}", paint(BAD, head));
+    for line in wrap(&failure.what, WIDTH) {
+        let _ = writeln!(text, "  {}", paint(BOLD, line));
+    }
+    write_evidence(text, failure);
+    text.push('\n');
+}
+
+fn write_evidence(text: &mut String, failure: &Failure) {
+    for (name, value) in [("expected", &failure.expected), ("seen", &failure.seen)] {
+        if let Some(value) = value {
+            let mut name = name;
+            for line in value.lines().flat_map(|line| wrap(line, WIDTH - 14)) {
+                let _ = writeln!(text, "    {name:<9} {line}");
+                name = "";
+            }
+        }
+    }
+    if !failure.timeline.is_empty() {
+        text.push('\n');
+        for line in &failure.timeline {
+            let style = if line.starts_with('▸') { BOLD } else { DIM };
+            let _ = writeln!(text, "    {}", paint(style, line));
+        }
+    }
+    for panic in &failure.panics {
+        let _ = writeln!(text, "\n    A thread or task panicked:");
+        for line in panic.lines() {
+            let _ = writeln!(text, "      {line}");
+        }
+    }
+    if let Some(output) = &failure.output {
+        let _ = writeln!(text, "\n    The end of what it printed:");
+        for line in output.lines() {
+            let _ = writeln!(text, "      {}", paint(DIM, line));
+        }
+    }
+}
+
+fn write_likely(text: &mut String, verdict: &Verdict) {
+    let _ = match &verdict.likely[..] {
+        [] => return,
+        [_] => writeln!(text, "This pattern usually means:"),
+        _ => writeln!(text, "This pattern usually means one of:"),
+    };
+    for mistake in &verdict.likely {
+        for (number, line) in wrap(&mistake.says, WIDTH - 4).iter().enumerate() {
+            let mark = if number == 0 { "•" } else { " " };
+            let _ = writeln!(text, "  {mark} {line}");
+        }
+        let _ = writeln!(text, "    {}", paint(DIM, format_args!("({})", mistake.name)));
+    }
+    text.push('\n');
+}

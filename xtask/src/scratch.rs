@@ -1,0 +1,86 @@
+//! Workspaces in the target folder: where patched solutions and finished labs are built, so that verify never
+//! touches, and never depends on, what a learner has in `labs/`.
+
+use crate::generate::{self, Files};
+use anyhow::Context as _;
+use std::{
+    collections::BTreeSet,
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+/// A workspace with the course's dependencies and profiles and with packages of its own.
+#[derive(Debug)]
+pub struct Scratch {
+    pub root: PathBuf,
+    packages: BTreeSet<PathBuf>,
+}
+
+impl Scratch {
+    /// Begins a workspace. What an earlier one of that name has built stays usable.
+    pub fn begin(course: &Path, name: &str) -> Self {
+        Self { root: course.join("target/scratch").join(name), packages: BTreeSet::new() }
+    }
+
+    /// Adds a package, `folder` being its path from the workspace's root.
+    pub fn package(&mut self, folder: &str, files: &Files) -> anyhow::Result<()> {
+        let dir = self.root.join(folder);
+        remove_others(&dir, files)?;
+        generate::write(&dir, files)?;
+        self.packages.insert(folder.into());
+        Ok(())
+    }
+
+    /// Writes the workspace's own manifest, with the same libraries in the same versions as the course.
+    pub fn finish(&self, course: &Path) -> anyhow::Result<()> {
+        let text = fs::read_to_string(course.join("Cargo.toml"))?;
+        let mut manifest: toml::Table = toml::from_str(&text).context("the course's Cargo.toml")?;
+        let workspace = table(&mut manifest, "workspace")?;
+        workspace.remove("default-members");
+        let members = self.packages.iter().map(|package| package.display().to_string().into());
+        workspace.insert("members".into(), toml::Value::Array(members.collect()));
+        for dependency in
+            table(workspace, "dependencies")?.iter_mut().filter_map(|(_, value)| value.as_table_mut())
+        {
+            if let Some(toml::Value::String(path)) = dependency.get_mut("path") {
+                *path = course.join(&*path).display().to_string();
+            }
+        }
+        let mut files = Files::from([("Cargo.toml".to_owned(), toml::to_string(&manifest)?)]);
+        let lock = self.root.join("Cargo.lock");
+        if !lock.exists() || newer(&course.join("Cargo.lock"), &lock) {
+            files.insert("Cargo.lock".into(), fs::read_to_string(course.join("Cargo.lock"))?);
+        }
+        generate::write(&self.root, &files)
+    }
+}
+
+/// The folder that every build of a course shares, so that a library is compiled once for all of them.
+pub fn target_dir(course: &Path) -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| course.join("target"), PathBuf::from)
+}
+
+fn table<'a>(table: &'a mut toml::Table, key: &str) -> anyhow::Result<&'a mut toml::Table> {
+    table
+        .get_mut(key)
+        .and_then(toml::Value::as_table_mut)
+        .with_context(|| format!("no table {key:?} in Cargo.toml"))
+}
+
+fn newer(a: &Path, b: &Path) -> bool {
+    let modified = |path: &Path| fs::metadata(path).and_then(|data| data.modified()).ok();
+    modified(a) > modified(b)
+}
+
+/// Removes the sources that an earlier package at this place had and this one has not.
+fn remove_others(dir: &Path, files: &Files) -> anyhow::Result<()> {
+    let mut there = Vec::new();
+    crate::sums::walk(dir, &mut there)?;
+    for path in there {
+        let name = path.strip_prefix(dir)?.to_string_lossy().replace('\\', "/");
+        if !files.contains_key(&name) {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,234 @@
+//! What a check says. One versioned type: every format is a rendering of it.
+
+use crate::{course::Lab, exit::Exit, manifest::Manifest};
+use serde::Serialize;
+
+/// Raised when a field is removed or changes its meaning; a new field does not raise it.
+pub const VERSION: u32 = 1;
+
+/// The whole result of one check.
+#[derive(Debug, Serialize)]
+pub struct Verdict {
+    pub version: u32,
+    /// Such as `lab-01-health-check`.
+    pub lab: String,
+    pub title: String,
+    pub outcome: Outcome,
+    /// Points of the steps that passed.
+    pub points: u32,
+    /// Points of the steps that were graded.
+    pub points_possible: u32,
+    /// How many tests ended in which way.
+    pub totals: Totals,
+    /// The graded steps in order. Empty when nothing was graded.
+    pub steps: Vec<Step>,
+    /// The mistakes that the failures look like, the likeliest first.
+    pub likely: Vec<Likely>,
+    /// Why nothing, or not everything, was graded.
+    pub problem: Option<Problem>,
+    /// Said when the whole lab passed.
+    pub learnt: Option<String>,
+    /// The lab that comes next, when the whole lab passed.
+    pub next_lab: Option<String>,
+    /// Whole check, build included, in milliseconds.
+    pub millis: u64,
+}
+
+/// How a check ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Passed,
+    Failed,
+    BuildError,
+    Infrastructure,
+    LabBroken,
+}
+
+impl Outcome {
+    pub fn exit(self) -> Exit {
+        match self {
+            Self::Passed => Exit::Passed,
+            Self::Failed => Exit::Failed,
+            Self::BuildError => Exit::BuildError,
+            Self::Infrastructure => Exit::Infrastructure,
+            Self::LabBroken => Exit::LabBroken,
+        }
+    }
+}
+
+/// One step of the lab.
+#[derive(Debug, Serialize)]
+pub struct Step {
+    /// From 1.
+    pub number: usize,
+    pub title: String,
+    pub state: State,
+    pub points: u32,
+    pub points_possible: u32,
+    /// The README's section, from the course's root, with its anchor.
+    pub readme: String,
+    pub tests: Vec<Test>,
+}
+
+/// What the tests of a step say about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Every test passed.
+    Passed,
+    /// Some test failed, timed out or crashed.
+    Failed,
+    /// No test failed, and some reached a `todo!()`.
+    NotImplemented,
+}
+
+impl State {
+    pub fn of(tests: &[Test]) -> Self {
+        if tests.iter().all(|test| test.outcome == TestOutcome::Passed) {
+            Self::Passed
+        } else if tests.iter().any(|test| test.outcome.is_failure()) {
+            Self::Failed
+        } else {
+            Self::NotImplemented
+        }
+    }
+}
+
+/// One test.
+#[derive(Clone, Debug, Serialize)]
+pub struct Test {
+    pub name: String,
+    pub outcome: TestOutcome,
+    pub millis: u64,
+    /// Why it did not pass.
+    pub failure: Option<Failure>,
+}
+
+/// How a test ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TestOutcome {
+    Passed,
+    /// A `todo!()` was reached, in whatever thread or task.
+    NotImplemented,
+    Failed,
+    /// It was killed at its limit.
+    TimedOut,
+    /// Its process ended before the test did: abort, stack overflow, signal, `exit`.
+    Crashed,
+}
+
+impl TestOutcome {
+    /// Neither passed nor merely unwritten.
+    pub fn is_failure(self) -> bool {
+        matches!(self, Self::Failed | Self::TimedOut | Self::Crashed)
+    }
+}
+
+/// Why a test did not pass.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// One sentence: the broken rule, or what happened to the test.
+    pub what: String,
+    pub expected: Option<String>,
+    pub seen: Option<String>,
+    /// What happened in the test, one line an event.
+    pub timeline: Vec<String>,
+    /// Panics in the learner's code, with their places.
+    pub panics: Vec<String>,
+    /// The end of what the test printed, where nothing better is known.
+    pub output: Option<String>,
+}
+
+/// How many tests ended in which way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Totals {
+    pub passed: usize,
+    pub not_implemented: usize,
+    pub failed: usize,
+    pub timed_out: usize,
+    pub crashed: usize,
+}
+
+impl Totals {
+    pub fn of<'a>(tests: impl Iterator<Item = &'a Test>) -> Self {
+        let mut totals = Self::default();
+        for test in tests {
+            *match test.outcome {
+                TestOutcome::Passed => &mut totals.passed,
+                TestOutcome::NotImplemented => &mut totals.not_implemented,
+                TestOutcome::Failed => &mut totals.failed,
+                TestOutcome::TimedOut => &mut totals.timed_out,
+                TestOutcome::Crashed => &mut totals.crashed,
+            } += 1;
+        }
+        totals
+    }
+}
+
+/// A mistake that fails the same tests.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Likely {
+    pub name: String,
+    pub says: String,
+}
+
+/// Why nothing, or not everything, was graded, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    pub what: String,
+    /// The compiler's own words, or a tool's.
+    pub details: Vec<String>,
+    pub next: String,
+}
+
+impl Verdict {
+    /// A verdict before anything was graded.
+    pub fn empty(lab: &Lab, manifest: &Manifest) -> Self {
+        Self {
+            version: VERSION,
+            lab: lab.name.clone(),
+            title: manifest.title.clone(),
+            outcome: Outcome::Failed,
+            points: 0,
+            points_possible: 0,
+            totals: Totals::default(),
+            steps: Vec::new(),
+            likely: Vec::new(),
+            problem: None,
+            learnt: None,
+            next_lab: None,
+            millis: 0,
+        }
+    }
+
+    /// Nothing can be graded.
+    pub fn stop(&mut self, outcome: Outcome, problem: Problem) {
+        self.outcome = outcome;
+        self.problem = Some(problem);
+    }
+
+    /// Takes in the graded steps. Points count only where every test of a step was run.
+    pub fn fill(&mut self, steps: Vec<Step>, whole_steps: bool) {
+        self.steps = steps;
+        if whole_steps {
+            self.points = self.steps.iter().map(|step| step.points).sum();
+            self.points_possible = self.steps.iter().map(|step| step.points_possible).sum();
+        }
+        self.totals = Totals::of(self.tests());
+        let passed = self.steps.iter().all(|step| step.state == State::Passed);
+        self.outcome = if passed { Outcome::Passed } else { Outcome::Failed };
+    }
+
+    pub fn tests(&self) -> impl Iterator<Item = &Test> {
+        self.steps.iter().flat_map(|step| &step.tests)
+    }
+
+    /// Nothing is written yet, and nothing is wrong either.
+    pub fn is_untouched(&self) -> bool {
+        !self.steps.is_empty()
+            && self.steps.iter().all(|step| step.state == State::NotImplemented)
+            && self.totals.passed == 0
+    }
+}

@@ -1,0 +1,64 @@
+//! Proves the course: that every lab grades right code as right and wrong code as wrong, and that the grader
+//! itself works. It judges the course, never a learner: everything is built in the target folder.
+
+mod documents;
+mod manifest;
+mod markdown;
+mod own_tests;
+mod suites;
+mod table;
+mod walkthrough;
+
+use crate::{
+    course::{Course, Lab},
+    exit::Exit,
+    generate,
+    grade::Session,
+};
+use table::{Row, Table};
+
+/// Proves one lab, or all of them together with the grader and the documents.
+pub fn run(course: &Course, only: Option<&Lab>) -> anyhow::Result<Exit> {
+    let session = Session::start(&course.root)?;
+    let mut table = Table::default();
+    let labs = course.labs.iter().filter(|lab| only.is_none_or(|only| only.number == lab.number));
+    for lab in labs {
+        say(&format!("{}: stub, solution, mistakes and variants", lab.short()));
+        table.add(lab.short(), "stubs in step", vec![Row::of("generated files", stubs_in_step(lab))]);
+        table.add(lab.short(), "lab.toml", manifest::prove(lab)?);
+        for (what, rows) in suites::prove(course, &session, lab)? {
+            table.add(lab.short(), what, rows);
+        }
+        say(&format!("{}: walkthrough", lab.short()));
+        table.add(lab.short(), "walkthrough", walkthrough::prove(course, &session, lab)?);
+    }
+    if only.is_none() {
+        table.add("course", "documents", documents::prove(course)?);
+        say("course: the grader's and the testkit's own tests");
+        table.add("course", "own tests", own_tests::prove(course, &session)?);
+    }
+    anstream::print!("{table}");
+    Ok(if table.failed() == 0 { Exit::Passed } else { Exit::Failed })
+}
+
+/// What is being proven now, for somebody who waits.
+fn say(what: &str) {
+    anstream::eprintln!("verify {what}");
+}
+
+fn stubs_in_step(lab: &Lab) -> anyhow::Result<()> {
+    let differences = generate::differences(lab)?;
+    if differences.is_empty() {
+        return Ok(());
+    }
+    let touched_by_learner = differences.iter().all(|name| name.starts_with("src/") || name == "Cargo.toml");
+    if touched_by_learner && std::env::var_os("CI").is_none() {
+        // A learner's own work is no fault of the course. In CI nobody learns: there it is.
+        anstream::eprintln!("note: {} is not the stub; verify takes the stub from the solution", lab.name);
+        return Ok(());
+    }
+    anyhow::bail!(
+        "{} differ from what the solution says. Write them anew: cargo xtask stubs",
+        differences.join(", ")
+    )
+}

@@ -1,0 +1,49 @@
+//! The tests of the course's own crates: the grader, the testkit, the contracts.
+
+use super::table::Row;
+use crate::{
+    course::Course,
+    grade::{self, Session},
+};
+use std::{process::Command, time::Duration};
+
+const CRATES: [&str; 3] = ["proto", "testkit", "xtask"];
+/// The longest time for all of them, builds included.
+const LIMIT: Duration = Duration::from_secs(1800);
+
+pub fn prove(course: &Course, session: &Session) -> anyhow::Result<Vec<Row>> {
+    let mut command = Command::new(grade::build::cargo());
+    command.current_dir(&course.root).args(["test", "--no-fail-fast"]);
+    CRATES.iter().for_each(|name| _ = command.args(["--package", name]));
+    let (success, output) = grade::run_and_read(session, &mut command, LIMIT)?;
+
+    let mut rows = Vec::new();
+    for (name, result) in output.lines().filter_map(test_line) {
+        let fault = if result == "ok" {
+            Ok(())
+        } else {
+            Err(anyhow::anyhow!("{result}\n{}", section(&output, name)))
+        };
+        rows.push(Row::of(name, fault));
+    }
+    if !success && rows.iter().all(|row| row.fault.is_none()) {
+        rows.push(Row::of("cargo test", Err(anyhow::anyhow!("failed:\n{output}"))));
+    }
+    if rows.is_empty() {
+        rows.push(Row::of("cargo test", Err(anyhow::anyhow!("ran no test"))));
+    }
+    Ok(rows)
+}
+
+/// `test a::b ... ok`, also where libtest adds ` - should panic` or `(line 12)` to the name.
+fn test_line(line: &str) -> Option<(&str, &str)> {
+    line.strip_prefix("test ")?.rsplit_once(" ... ")
+}
+
+/// What libtest printed of a failed test.
+fn section<'a>(output: &'a str, name: &str) -> &'a str {
+    let head = format!("---- {name} stdout ----");
+    let Some(start) = output.find(&head) else { return "" };
+    let text = &output[start..];
+    text.find("\n\n---- ").map_or(text, |end| &text[..end])
+}
