@@ -12,6 +12,7 @@ use std::{
 /// A workspace with the course's dependencies and profiles and with packages of its own.
 #[derive(Debug)]
 pub struct Scratch {
+    /// Its folder.
     pub root: PathBuf,
     packages: BTreeSet<PathBuf>,
 }

@@ -11,6 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// The file beside a lab.
 pub const FILE: &str = "suite.sums";
 
 /// The path of each file of the suite, from the lab's folder, with its blob id.

@@ -1,0 +1,34 @@
+//! `cargo xtask`: grades labs and proves that the grading is right.
+//!
+//! One file per command under `commands/`; the path from a learner's code to a verdict is `grade/`; how a
+//! verdict looks is `render/`; the proof of the course is `verify/`. It depends on nothing else of the
+//! workspace: it drives cargo and the test binaries from outside.
+//!
+//! This is a library only so that the tests under `tests/` can build scratch courses; it is no API.
+
+mod cli;
+mod commands;
+mod course;
+mod exit;
+pub mod generate;
+mod grade;
+mod manifest;
+mod mistakes;
+mod render;
+pub mod scratch;
+mod state;
+mod stubs;
+pub mod sums;
+mod verdict;
+mod verify;
+
+use clap::Parser as _;
+use std::process::ExitCode;
+
+/// Runs what was typed and says how it ended.
+pub fn main() -> ExitCode {
+    match commands::run(cli::Cli::parse()) {
+        Ok(exit) => exit.into(),
+        Err(error) => exit::report(&error).into(),
+    }
+}
