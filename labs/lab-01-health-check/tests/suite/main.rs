@@ -1,3 +1,10 @@
-//! suite
+// What lab-01 asks for, one module per step. Each test stands for one rule of the README; the rule's text, what
+// right code does and what yours did are the failure's message. The tests look from outside: most of them are
+// clients of a real server, and whatever crosses the wire is in the timeline.
 
 mod check;
+mod readiness;
+mod routes;
+mod shutdown;
+mod support;
+mod watch;

@@ -1,0 +1,388 @@
+// Step 3: how results are judged, and when probes run. Tokio's clock is paused: it jumps to the next moment at
+// which something happens, so that minutes pass at once and always in the same way.
+
+use crate::support::{ORDERS, USERS};
+use lab_01_health_check::{Probe, ProbePolicy, Readiness, ServingStatus, StatusBoard, keep_ready};
+use std::{
+    num::NonZeroU32,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+use testkit::{Passed, Rule, Trial};
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, sleep, sleep_until},
+};
+
+const SECTION: &str = "step-3-readiness";
+
+fn policy(success: u32, failure: u32) -> ProbePolicy {
+    let threshold = |count| NonZeroU32::new(count).expect("a threshold of one or more");
+    ProbePolicy {
+        period: Duration::from_secs(1),
+        timeout: Duration::from_millis(500),
+        success_threshold: threshold(success),
+        failure_threshold: threshold(failure),
+    }
+}
+
+/// What one probe of a [`Fake`] does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Answer {
+    Up,
+    Down,
+    Hangs,
+    UpAfter(Duration),
+}
+
+/// A dependency whose answers are known beforehand.
+struct Fake {
+    trial: Trial,
+    name: &'static str,
+    began: Instant,
+    /// The answer to the probe that starts at this time.
+    answer: Box<dyn Fn(Duration) -> Answer + Send + Sync>,
+    starts: Mutex<Vec<Duration>>,
+    running: AtomicUsize,
+    most_at_once: AtomicUsize,
+}
+
+/// Far more probes than any test asks for. Those of a loop without a pause hang from there on, so that its test
+/// comes to an end.
+const RUNAWAY: usize = 500;
+
+impl Fake {
+    fn new(
+        trial: &Trial,
+        name: &'static str,
+        answer: impl Fn(Duration) -> Answer + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            trial: trial.clone(),
+            name,
+            began: Instant::now(),
+            answer: Box::new(answer),
+            starts: Mutex::default(),
+            running: AtomicUsize::new(0),
+            most_at_once: AtomicUsize::new(0),
+        })
+    }
+
+    fn starts(&self) -> Vec<Duration> {
+        self.starts.lock().expect("no panic under this lock").clone()
+    }
+
+    /// When the probes started, for a reader.
+    fn told_starts(&self) -> String {
+        let starts: Vec<_> = self.starts().iter().take(8).map(|at| format!("{at:?}")).collect();
+        if starts.is_empty() {
+            return format!("no probe of the {}", self.name);
+        }
+        format!("{} probes of the {}: at {} …", self.starts().len(), self.name, starts.join(", "))
+    }
+}
+
+/// Counts a probe as running until it ends or is dropped.
+struct Running<'a>(&'a AtomicUsize);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+#[tonic::async_trait]
+impl Probe for Fake {
+    async fn probe(&self) -> bool {
+        let at = self.began.elapsed();
+        let count = {
+            let mut starts = self.starts.lock().expect("no panic under this lock");
+            starts.push(at);
+            starts.len()
+        };
+        let answer = if count > RUNAWAY { Answer::Hangs } else { (self.answer)(at) };
+        self.trial.did(format!("after {at:?}: probe {count} of the {}: {answer:?}", self.name));
+
+        let now = self.running.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most_at_once.fetch_max(now, Ordering::SeqCst);
+        let _running = Running(&self.running);
+        match answer {
+            Answer::Up => true,
+            Answer::Down => false,
+            Answer::Hangs => std::future::pending().await,
+            Answer::UpAfter(time) => {
+                sleep(time).await;
+                true
+            }
+        }
+    }
+}
+
+/// [`keep_ready`] at work for the users, since `began`.
+struct Loop {
+    board: StatusBoard,
+    began: Instant,
+    task: JoinHandle<()>,
+}
+
+fn run(fakes: &[&Arc<Fake>], policy: ProbePolicy) -> Loop {
+    let board = StatusBoard::new();
+    let dependencies = fakes.iter().map(|fake| Arc::clone(fake) as Arc<dyn Probe>).collect();
+    let task = tokio::spawn({
+        let board = board.clone();
+        async move { keep_ready(board, USERS, dependencies, policy).await }
+    });
+    Loop { board, began: Instant::now(), task }
+}
+
+impl Loop {
+    /// Lets the clock go on to this many seconds after the beginning.
+    async fn until(&self, seconds: f64) {
+        sleep_until(self.began + Duration::from_secs_f64(seconds)).await;
+    }
+
+    /// After so many seconds the users must have this status.
+    async fn reads(&self, rule: &Rule<'_>, seconds: f64, expected: ServingStatus) {
+        self.until(seconds).await;
+        let expected = expected.as_str_name();
+        let seen = self.board.status(USERS).map_or("no status at all", |status| status.as_str_name());
+        rule.holds(seen == expected, format_args!("after {seconds} s the users are {expected}"), seen);
+    }
+}
+
+/// Judges results, written as `+` and `-`, and gives the statuses in the same way.
+fn judge(policy: ProbePolicy, results: &str) -> String {
+    let mut readiness = Readiness::new(policy);
+    results
+        .chars()
+        .map(|result| if readiness.observe(result == '+') == ServingStatus::Serving { 'S' } else { 'n' })
+        .collect()
+}
+
+fn judges(rule: &Rule<'_>, success: u32, failure: u32, results: &str, expected: &str) {
+    let seen = judge(policy(success, failure), results);
+    rule.holds(
+        seen == expected,
+        format_args!(
+            "success_threshold {success}, failure_threshold {failure}, results {results} (+ success, - failure) \
+             give {expected} (S SERVING, n NOT_SERVING)"
+        ),
+        &seen,
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn enough_results_in_a_row_change_the_status() -> Passed {
+    let trial = Trial::start(SECTION);
+    let rule = trial.rule("success_threshold successes make SERVING, failure_threshold failures NOT_SERVING");
+    judges(&rule, 1, 1, "-+-+", "nSnS");
+    judges(&rule, 1, 3, "+---+---", "SSSnSSSn");
+    judges(&rule, 2, 3, "--++---++", "nnnSSSnnS");
+    judges(&rule, 3, 1, "+++-+++-", "nnSnnnSn");
+    trial.passed()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_opposite_result_ends_a_row() -> Passed {
+    let trial = Trial::start(SECTION);
+    let rule =
+        trial.rule("Only results in a row count: the opposite result begins the count again from zero");
+    judges(&rule, 2, 1, "+-+-+-++", "nnnnnnnS");
+    judges(&rule, 1, 2, "+-+-+-+--", "SSSSSSSSn");
+    judges(&rule, 2, 3, "++--+--+---", "nSSSSSSSSSn");
+    // A row that changed the status is used up.
+    judges(&rule, 2, 2, "++++--++++--+-+-++", "nSSSSnnSSSSnnnnnnS");
+    trial.passed()
+}
+
+#[tokio::test(start_paused = true)]
+async fn serving_needs_every_dependency() -> Passed {
+    let trial = Trial::start(SECTION);
+    let rule = trial.rule("A service is SERVING when every dependency is ready, otherwise NOT_SERVING");
+    let seconds = |at: Duration| at.as_secs();
+    let database = Fake::new(&trial, "database", move |at| match seconds(at) {
+        0..2 | 8.. => Answer::Down,
+        _ => Answer::Up,
+    });
+    let cache = Fake::new(&trial, "cache", move |at| match seconds(at) {
+        4..6 => Answer::Down,
+        _ => Answer::Up,
+    });
+    let users = run(&[&database, &cache], policy(1, 1));
+    users.reads(&rule, 0.3, ServingStatus::NotServing).await;
+    users.reads(&rule, 1.7, ServingStatus::NotServing).await;
+    users.reads(&rule, 3.7, ServingStatus::Serving).await;
+    users.reads(&rule, 5.7, ServingStatus::NotServing).await;
+    users.reads(&rule, 7.7, ServingStatus::Serving).await;
+    users.reads(&rule, 9.7, ServingStatus::NotServing).await;
+    trial.passed()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_without_dependencies_serves() -> Passed {
+    let trial = Trial::start(SECTION);
+    let rule = trial.rule("A service that depends on nothing is SERVING, and keep_ready never returns");
+    let users = run(&[], policy(2, 2));
+    users.reads(&rule, 0.3, ServingStatus::Serving).await;
+    users.until(1000.0).await;
+    rule.holds(!users.task.is_finished(), "keep_ready still runs after 1000 s", "it has returned");
+    trial.passed()
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_dependency_is_judged_by_itself() -> Passed {
+    let trial = Trial::start(SECTION);
+    let rule = trial.rule("Each dependency has its own row of results");
+    // In each round one of the two fails, but neither fails twice in a row.
+    let database = Fake::new(&trial, "database", |at| match at.as_secs() {
+        0 => Answer::Up,
+        odd if odd % 2 == 1 => Answer::Down,
+        _ => Answer::Up,
+    });
+    let cache = Fake::new(&trial, "cache", |at| match at.as_secs() {
+        0 => Answer::Up,
+        odd if odd % 2 == 1 => Answer::Up,
+        _ => Answer::Down,
+    });
+    let users = run(&[&database, &cache], policy(1, 2));
+    for seconds in 0..10 {
+        users.reads(&rule, f64::from(seconds) + 0.7, ServingStatus::Serving).await;
+    }
+    trial.passed()
+}
+
+#[tokio::test(start_paused = true)]
+async fn probes_start_at_once_and_then_once_a_period() -> Passed {
+    let trial = Trial::start(SECTION);
+    let rule = trial.rule("The first probe starts at once, each further one a period after the one before");
+    let database = Fake::new(&trial, "database", |_| Answer::Up);
+    let users = run(&[&database], policy(1, 1));
+    users.reads(&rule, 0.3, ServingStatus::Serving).await;
+    users.until(9.5).await;
+    let on_time = database.starts().len() == 10
+        && database
+            .starts()
+            .iter()
+            .enumerate()
+            .all(|(number, at)| near(*at, Duration::from_secs(number as u64)));
+    rule.holds(
+        on_time,
+        "with a period of 1 s, and a database that answers at once: probes at 0 s, 1 s, 2 s … 9 s",
+        database.told_starts(),
+    );
+    trial.passed()
+}
+
+/// Equal, but for the rounding of timers, which adds up over a row of them.
+fn near(at: Duration, wanted: Duration) -> bool {
+    at.abs_diff(wanted) < Duration::from_millis(200)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_hangs_has_failed() -> Passed {
+    let trial = Trial::start(SECTION);
+    let rule = trial.rule("A probe that has not answered within its timeout has failed");
+    let database = Fake::new(&trial, "database", |at| match at.as_secs() {
+        0 | 3..6 => Answer::Hangs,
+        _ => Answer::Up,
+    });
+    let users = run(&[&database], policy(1, 2));
+    // On the board before the first probe has ended.
+    users.reads(&rule, 0.3, ServingStatus::NotServing).await;
+    users.reads(&rule, 2.8, ServingStatus::Serving).await;
+    // The probe at 3 s fails at 3.5 s, the one at 4 s at 4.5 s: two in a row.
+    users.reads(&rule, 4.3, ServingStatus::Serving).await;
+    users.reads(&rule, 4.8, ServingStatus::NotServing).await;
+    users.reads(&rule, 7.8, ServingStatus::Serving).await;
+    rule.holds(
+        database.running.load(Ordering::SeqCst) == 0,
+        "a probe whose time is over is dropped",
+        "it still runs",
+    );
+    trial.passed()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hanging_dependency_delays_no_other() -> Passed {
+    let trial = Trial::start(SECTION);
+    let rule = trial.rule("While one dependency hangs, each result of another counts as soon as it is there");
+    let hangs = |at: Duration| if at.as_secs() == 0 { Answer::Up } else { Answer::Hangs };
+    let cache = Fake::new(&trial, "cache", hangs);
+    let mail = Fake::new(&trial, "mail", hangs);
+    let database =
+        Fake::new(&trial, "database", |at| if at.as_secs() == 0 { Answer::Up } else { Answer::Down });
+    let slow = ProbePolicy { timeout: Duration::from_millis(900), ..policy(1, 3) };
+    let users = run(&[&cache, &mail, &database], slow);
+    // The database fails for the third time at 3 s, long before the third time-out of the others at 3.9 s.
+    users.reads(&rule, 2.5, ServingStatus::Serving).await;
+    users.reads(&rule, 3.5, ServingStatus::NotServing).await;
+    users.until(9.5).await;
+    rule.holds(
+        database.starts().len() == 10,
+        "the database, which answers at once, is probed each second: 10 times in 9.5 s",
+        database.told_starts(),
+    );
+    trial.passed()
+}
+
+#[tokio::test(start_paused = true)]
+async fn missed_probes_are_not_made_up_for() -> Passed {
+    let trial = Trial::start(SECTION);
+    let rule = trial.rule("At least a period passes between the starts of two probes of one dependency");
+    let slow = Duration::from_millis(3500);
+    let database = Fake::new(&trial, "database", move |at| match at.as_secs() {
+        0 => Answer::UpAfter(slow),
+        _ => Answer::Up,
+    });
+    let patient = ProbePolicy { timeout: Duration::from_secs(5), ..policy(1, 1) };
+    let users = run(&[&database], patient);
+    users.until(9.9).await;
+
+    let starts = database.starts();
+    let period = Duration::from_secs(1);
+    let apart = starts.windows(2).all(|pair| pair[1] - pair[0] + Duration::from_millis(5) >= period);
+    rule.holds(
+        apart && starts.len() >= 5,
+        "with a period of 1 s and a first probe of 3.5 s: the second probe at 3.5 s to 4.5 s, then one a second",
+        database.told_starts(),
+    );
+    let at_once = database.most_at_once.load(Ordering::SeqCst);
+    rule.holds(
+        at_once == 1,
+        "one probe of a dependency at a time",
+        format_args!("{at_once} at the same time"),
+    );
+    trial.passed()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_loop_probes_no_more() -> Passed {
+    let trial = Trial::start(SECTION);
+    let rule = trial.rule("When keep_ready is dropped, its probes end with it");
+    let database = Fake::new(&trial, "database", |_| Answer::Up);
+    let cache = Fake::new(&trial, "cache", |at| if at.as_secs() < 2 { Answer::Up } else { Answer::Hangs });
+    let users = run(&[&database, &cache], policy(1, 3));
+    users.reads(&rule, 2.3, ServingStatus::Serving).await;
+
+    users.task.abort();
+    trial.did("the task of keep_ready is aborted, while a probe of the cache hangs");
+    users.until(2.4).await;
+    let before = database.starts().len();
+    rule.holds(
+        cache.running.load(Ordering::SeqCst) == 0,
+        "the probe of the cache is dropped",
+        "it still runs",
+    );
+    users.until(100.0).await;
+    rule.holds(
+        database.starts().len() == before,
+        format_args!("no more than the {before} probes of the database that there were"),
+        database.told_starts(),
+    );
+    // The loop was for the users alone.
+    rule.holds(users.board.status(ORDERS).is_none(), "orders are unknown", "orders have a status");
+    trial.passed()
+}

@@ -1,0 +1,166 @@
+//! The state of truth: which service has which status, and who wants to know.
+
+use crate::ServingStatus;
+use std::{collections::BTreeMap, pin::Pin, sync::Arc};
+use tokio::sync::watch;
+use tokio_stream::Stream;
+// stub: drop
+use tokio_stream::{StreamExt as _, wrappers::WatchStream};
+// stub: end
+
+/// What [`StatusBoard::watch`] gives back: the current status, then one status for each change.
+pub type StatusStream = Pin<Box<dyn Stream<Item = ServingStatus> + Send>>;
+
+/// The status of every service of this server.
+///
+/// Clones share one board. Whoever knows something about a service writes it here; the health calls only read.
+///
+/// # The whole server
+///
+/// The name `""` stands for the whole server. Its status is derived, never set: it is SERVING exactly when
+/// every service on the board is SERVING and the board is not shut down, otherwise NOT_SERVING. UNKNOWN counts
+/// as not serving. An empty board is SERVING: nothing is broken.
+///
+/// # After shutdown
+///
+/// [`shut_down`](Self::shut_down) is final. See there.
+///
+/// # Guarantees
+///
+/// - No method waits for a reader, however slow it is, and none needs to be awaited.
+/// - When a method returns, every clone shows what it did.
+/// - Statuses that are set from many threads at once are all kept.
+///
+/// The private fields are yours: keep this one or put something else in its place.
+#[derive(Clone, Debug)]
+pub struct StatusBoard {
+    /// One channel that holds the whole board. A reader sees all of it at one moment, and a watcher that
+    /// subscribes and then reads misses nothing in between.
+    snapshot: watch::Sender<Arc<Snapshot>>,
+}
+
+/// The whole board at one moment. It stands behind an [`Arc`], so that a watcher takes it without a copy.
+#[derive(Clone, Debug, Default)]
+struct Snapshot {
+    statuses: BTreeMap<String, ServingStatus>,
+    /// Set once, by [`StatusBoard::shut_down`].
+    shut_down: bool,
+}
+// stub: drop
+
+impl Snapshot {
+    fn status(&self, service: &str) -> Option<ServingStatus> {
+        if service.is_empty() {
+            return Some(self.whole_server());
+        }
+        let status = *self.statuses.get(service)?;
+        Some(if self.shut_down { ServingStatus::NotServing } else { status })
+    }
+
+    fn whole_server(&self) -> ServingStatus {
+        let all_serve = self.statuses.values().all(|status| *status == ServingStatus::Serving);
+        if all_serve && !self.shut_down { ServingStatus::Serving } else { ServingStatus::NotServing }
+    }
+}
+// stub: end
+
+impl StatusBoard {
+    /// An empty board.
+    pub fn new() -> Self {
+        // stub: todo!("step 1: a board without services")
+        Self { snapshot: watch::Sender::default() }
+        // stub: end
+    }
+
+    /// Puts a service on the board, or gives the one that is there another status.
+    ///
+    /// Does nothing for `""`, whose status is derived, and nothing after [`shut_down`](Self::shut_down).
+    pub fn set_status(&self, service: &str, status: ServingStatus) {
+        // stub: todo!("step 1: keep the status under its name, and see to it that watchers get to know")
+        if service.is_empty() {
+            return;
+        }
+        self.snapshot.send_if_modified(|snapshot| {
+            if snapshot.shut_down || snapshot.statuses.get(service) == Some(&status) {
+                return false;
+            }
+            Arc::make_mut(snapshot).statuses.insert(service.to_owned(), status);
+            true
+        });
+        // stub: end
+    }
+
+    /// Takes a service off the board. From now on it is as unknown as one that was never there.
+    ///
+    /// Does nothing for `""` or for an unknown service, and nothing after [`shut_down`](Self::shut_down).
+    pub fn clear_status(&self, service: &str) {
+        // stub: todo!("step 1: forget the service, and see to it that watchers get to know")
+        self.snapshot.send_if_modified(|snapshot| {
+            if snapshot.shut_down || !snapshot.statuses.contains_key(service) {
+                return false;
+            }
+            Arc::make_mut(snapshot).statuses.remove(service);
+            true
+        });
+        // stub: end
+    }
+
+    /// The status of one service now, or `None` if it is unknown. `""` is always known.
+    pub fn status(&self, service: &str) -> Option<ServingStatus> {
+        // stub: todo!("step 1: look the service up; the whole server has the status of all of them together")
+        self.snapshot.borrow().status(service)
+        // stub: end
+    }
+
+    /// The status of every service now, by its name, and of the whole server under `""`.
+    pub fn statuses(&self) -> BTreeMap<String, ServingStatus> {
+        // stub: todo!("step 1: every service, and the whole server as well")
+        let snapshot = Arc::clone(&self.snapshot.borrow());
+        let names = snapshot.statuses.keys().map(String::as_str).chain([""]);
+        names.filter_map(|name| Some((name.to_owned(), snapshot.status(name)?))).collect()
+        // stub: end
+    }
+
+    /// The status of one service now, and again whenever it changes.
+    ///
+    /// - The first item is there at once: the status at the moment of this call, or a newer one.
+    /// - After that there is an item only when the status *differs* from the item before.
+    /// - While the service is unknown its status is SERVICE_UNKNOWN, and the stream goes on: the service may
+    ///   come, go and come back.
+    /// - Fast changes may be skipped, but the last status always arrives, however late the reader is.
+    /// - `""` can be watched like any other name.
+    /// - Once the board is shut down, the status is NOT_SERVING whatever the name, also that of an unknown
+    ///   service; the stream says so, unless that was its last item anyway, and ends.
+    /// - A stream that is dropped leaves nothing behind: no task and no channel, at the latest when the status
+    ///   changes the next time.
+    ///
+    /// Must be called within a Tokio runtime.
+    pub fn watch(&self, service: &str) -> StatusStream {
+        // stub: todo!("step 2: the status now, then each change of it")
+        let service = service.to_owned();
+        let mut last = None;
+        let statuses = WatchStream::new(self.snapshot.subscribe())
+            .take_while(|snapshot| !snapshot.shut_down)
+            .map(move |snapshot| snapshot.status(&service).unwrap_or(ServingStatus::ServiceUnknown))
+            .chain(tokio_stream::once(ServingStatus::NotServing));
+        // The board changes for every service, a watcher hears only of its own.
+        Box::pin(statuses.filter(move |status| last.replace(*status) != Some(*status)))
+        // stub: end
+    }
+
+    /// Says that this server is going away. Final: nothing brings SERVING back.
+    ///
+    /// From now on every service on the board, and `""`, is NOT_SERVING. Setting and clearing do nothing any
+    /// more. Every watch is told NOT_SERVING and ends, and so does one that begins later.
+    pub fn shut_down(&self) {
+        // stub: todo!("step 4: NOT_SERVING everywhere and for good, and watches come to their end")
+        self.snapshot.send_modify(|snapshot| Arc::make_mut(snapshot).shut_down = true);
+        // stub: end
+    }
+}
+
+impl Default for StatusBoard {
+    fn default() -> Self {
+        Self::new()
+    }
+}
