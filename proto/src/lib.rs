@@ -3,6 +3,8 @@
 //! The `.proto` files under `proto/proto` are the source; the code here is generated from them at build
 //! time. Each service comes as a client (`…_client`) and as a trait to implement (`…_server`).
 
+#![warn(missing_docs)]
+
 /// Contracts of the gRPC project itself.
 pub mod grpc {
     /// The health protocol.

@@ -32,6 +32,8 @@
 //!
 //! Without a grader, under plain `cargo test`, nothing is reported and everything else works the same.
 
+#![warn(missing_docs)]
+
 mod bound;
 pub mod grpc;
 mod history;

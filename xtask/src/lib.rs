@@ -6,6 +6,8 @@
 //!
 //! This is a library only so that the tests under `tests/` can build scratch courses; it is no API.
 
+#![warn(missing_docs)]
+
 mod cli;
 mod commands;
 mod course;

@@ -1,5 +1,7 @@
 //! {{title}}: what this lab builds, and what it leaves out.
 
+#![warn(missing_docs)]
+
 // stub: add // Until every step is written, a stub leaves parameters and helpers unused.
 // stub: add #![allow(dead_code, unused_variables)]
 // stub: add
