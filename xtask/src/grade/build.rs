@@ -79,11 +79,8 @@ pub fn suites(
     loud: bool,
     mut built: impl FnMut(Built),
 ) -> anyhow::Result<Build> {
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command
-        .current_dir(root)
-        .args(["test", "--no-run", "--test", "suite", "--message-format=json"])
-        .args(arguments);
+    let mut command = Command::new(cargo());
+    command.current_dir(root).args(["build", "--test", "suite", "--message-format=json"]).args(arguments);
     if io::stderr().is_terminal() && loud {
         // cargo writes into a file here; without this it would show neither its colours nor its progress.
         command.env("CARGO_TERM_PROGRESS_WHEN", "always").env("CARGO_TERM_PROGRESS_WIDTH", "80");

@@ -49,7 +49,12 @@ impl fmt::Display for Table {
         writeln!(f, "\n{}", paint(BOLD, format_args!("  {:<40} passed  failed", "proven")))?;
         for (group, rows) in &self.groups {
             let failed = rows.iter().filter(|row| row.fault.is_some()).count();
-            let mark = if failed == 0 { paint(GOOD, "✓") } else { paint(BAD, "✗") };
+            let mark = match (rows.len(), failed) {
+                // Nothing was proven, and nothing disproven.
+                (0, _) => "·".to_owned(),
+                (_, 0) => paint(GOOD, "✓"),
+                _ => paint(BAD, "✗"),
+            };
             writeln!(f, "{mark} {group:<40} {:>6} {failed:>7}", rows.len() - failed)?;
         }
         let failed = self.failed();
