@@ -76,7 +76,7 @@ fn write_step(text: &mut String, step: &Step) {
         (count(|outcome| outcome == TestOutcome::Passed), count(|o| o == TestOutcome::NotImplemented));
     let mut remark = match step.state {
         State::Passed => format!("{passed} of {} tests", step.tests.len()),
-        State::Failed => format!("{} of {} tests fail", step.tests.len() - passed - open, step.tests.len()),
+        State::Failed => format!("{} of {} tests failed", step.tests.len() - passed - open, step.tests.len()),
         State::NotImplemented => "not implemented".to_owned(),
     };
     if step.state == State::Failed && open > 0 {
@@ -137,7 +137,7 @@ fn write_failures(text: &mut String, verdict: &Verdict, all: bool) {
     let _ = writeln!(text, "Again     cargo xtask check {} --step {}", short(verdict), step.number);
     let more = failing.len() - 1;
     if more > 0 && !all {
-        let tests = if more == 1 { "1 more test fails".into() } else { format!("{more} more tests fail") };
+        let tests = if more == 1 { "1 more test failed".into() } else { format!("{more} more tests failed") };
         let note = format!(
             "\n{tests}, perhaps for the same reason. To see all: cargo xtask check {} --all",
             short(verdict)
