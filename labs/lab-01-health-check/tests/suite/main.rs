@@ -3,6 +3,7 @@
 // clients of a real server, and whatever crosses the wire is in the timeline.
 
 mod check;
+mod dependency;
 mod readiness;
 mod routes;
 mod shutdown;

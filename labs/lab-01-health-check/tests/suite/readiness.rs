@@ -1,20 +1,16 @@
 // Step 3: how results are judged, and when probes run. Tokio's clock is paused: it jumps to the next moment at
 // which something happens, so that minutes pass at once and always in the same way.
 
-use crate::support::{ORDERS, USERS};
-use lab_01_health_check::{Probe, ProbePolicy, Readiness, ServingStatus, StatusBoard, keep_ready};
-use std::{
-    num::NonZeroU32,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
+use crate::{
+    dependency::{Answer, Fake},
+    support::{ORDERS, USERS},
 };
+use lab_01_health_check::{Probe, ProbePolicy, Readiness, ServingStatus, StatusBoard, keep_ready};
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
 use testkit::{Passed, Rule, Trial};
 use tokio::{
     task::JoinHandle,
-    time::{Instant, sleep, sleep_until},
+    time::{Instant, sleep_until},
 };
 
 const SECTION: &str = "step-3-readiness";
@@ -26,98 +22,6 @@ fn policy(success: u32, failure: u32) -> ProbePolicy {
         timeout: Duration::from_millis(500),
         success_threshold: threshold(success),
         failure_threshold: threshold(failure),
-    }
-}
-
-/// What one probe of a [`Fake`] does.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Answer {
-    Up,
-    Down,
-    Hangs,
-    UpAfter(Duration),
-}
-
-/// A dependency whose answers are known beforehand.
-struct Fake {
-    trial: Trial,
-    name: &'static str,
-    began: Instant,
-    /// The answer to the probe that starts at this time.
-    answer: Box<dyn Fn(Duration) -> Answer + Send + Sync>,
-    starts: Mutex<Vec<Duration>>,
-    running: AtomicUsize,
-    most_at_once: AtomicUsize,
-}
-
-/// Far more probes than any test asks for. Those of a loop without a pause hang from there on, so that its test
-/// comes to an end.
-const RUNAWAY: usize = 500;
-
-impl Fake {
-    fn new(
-        trial: &Trial,
-        name: &'static str,
-        answer: impl Fn(Duration) -> Answer + Send + Sync + 'static,
-    ) -> Arc<Self> {
-        Arc::new(Self {
-            trial: trial.clone(),
-            name,
-            began: Instant::now(),
-            answer: Box::new(answer),
-            starts: Mutex::default(),
-            running: AtomicUsize::new(0),
-            most_at_once: AtomicUsize::new(0),
-        })
-    }
-
-    fn starts(&self) -> Vec<Duration> {
-        self.starts.lock().expect("no panic under this lock").clone()
-    }
-
-    /// When the probes started, for a reader.
-    fn told_starts(&self) -> String {
-        let starts: Vec<_> = self.starts().iter().take(8).map(|at| format!("{at:?}")).collect();
-        if starts.is_empty() {
-            return format!("no probe of the {}", self.name);
-        }
-        format!("{} probes of the {}: at {} …", self.starts().len(), self.name, starts.join(", "))
-    }
-}
-
-/// Counts a probe as running until it ends or is dropped.
-struct Running<'a>(&'a AtomicUsize);
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
-    }
-}
-
-#[tonic::async_trait]
-impl Probe for Fake {
-    async fn probe(&self) -> bool {
-        let at = self.began.elapsed();
-        let count = {
-            let mut starts = self.starts.lock().expect("no panic under this lock");
-            starts.push(at);
-            starts.len()
-        };
-        let answer = if count > RUNAWAY { Answer::Hangs } else { (self.answer)(at) };
-        self.trial.did(format!("after {at:?}: probe {count} of the {}: {answer:?}", self.name));
-
-        let now = self.running.fetch_add(1, Ordering::SeqCst) + 1;
-        self.most_at_once.fetch_max(now, Ordering::SeqCst);
-        let _running = Running(&self.running);
-        match answer {
-            Answer::Up => true,
-            Answer::Down => false,
-            Answer::Hangs => std::future::pending().await,
-            Answer::UpAfter(time) => {
-                sleep(time).await;
-                true
-            }
-        }
     }
 }
 
@@ -297,11 +201,7 @@ async fn a_probe_that_hangs_has_failed() -> Passed {
     users.reads(&rule, 4.3, ServingStatus::Serving).await;
     users.reads(&rule, 4.8, ServingStatus::NotServing).await;
     users.reads(&rule, 7.8, ServingStatus::Serving).await;
-    rule.holds(
-        database.running.load(Ordering::SeqCst) == 0,
-        "a probe whose time is over is dropped",
-        "it still runs",
-    );
+    rule.holds(database.running() == 0, "a probe whose time is over is dropped", "it still runs");
     trial.passed()
 }
 
@@ -349,7 +249,7 @@ async fn missed_probes_are_not_made_up_for() -> Passed {
         "with a period of 1 s and a first probe of 3.5 s: the second probe at 3.5 s to 4.5 s, then one a second",
         database.told_starts(),
     );
-    let at_once = database.most_at_once.load(Ordering::SeqCst);
+    let at_once = database.most_at_once();
     rule.holds(
         at_once == 1,
         "one probe of a dependency at a time",
@@ -371,11 +271,7 @@ async fn a_dropped_loop_probes_no_more() -> Passed {
     trial.did("the task of keep_ready is aborted, while a probe of the cache hangs");
     users.until(2.4).await;
     let before = database.starts().len();
-    rule.holds(
-        cache.running.load(Ordering::SeqCst) == 0,
-        "the probe of the cache is dropped",
-        "it still runs",
-    );
+    rule.holds(cache.running() == 0, "the probe of the cache is dropped", "it still runs");
     users.until(100.0).await;
     rule.holds(
         database.starts().len() == before,

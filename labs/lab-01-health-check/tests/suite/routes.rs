@@ -27,9 +27,8 @@ async fn health_needs_no_token() -> Passed {
     trial.did("users are set to NOT_SERVING; the prober has no token");
     prober.reads(&rule, USERS, "NOT_SERVING").await;
     prober.watch(&rule, USERS).await.reads(&rule, "NOT_SERVING").await;
-    let list = prober.list(&rule).await;
-    let seen = list.map_or_else(|failure| failure, |statuses| format!("{} entries", statuses.len()));
-    rule.holds(seen == "2 entries", "List answers with 2 entries", &seen);
+    let seen = prober.list(&rule).await.map_or_else(|failure| failure, |_| "statuses".to_owned());
+    rule.holds(seen == "statuses", "List answers with statuses", &seen);
     trial.passed()
 }
 
