@@ -2,7 +2,8 @@
 
 use crate::{
     course::Lab,
-    mistakes::{self, Patch},
+    mistakes,
+    patch::Patch,
     stubs::{self, Split},
     sums,
 };

@@ -16,6 +16,7 @@ pub mod generate;
 mod grade;
 mod manifest;
 mod mistakes;
+mod patch;
 mod render;
 pub mod scratch;
 mod state;

@@ -1,12 +1,9 @@
 //! Named mistakes: which tests each one fails, and which of them a learner's failures look like.
 
-use anyhow::{Context as _, anyhow};
+use crate::patch::Patch;
+use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeSet, fs, path::Path};
 
 /// The file beside a lab that a check reads. `cargo xtask stubs` writes it from the headers of the patches.
 pub const FILE: &str = "mistakes.toml";
@@ -31,58 +28,20 @@ struct Mistakes {
     mistakes: Vec<Mistake>,
 }
 
-/// A patch against a solution: a header in TOML, a line `---`, a unified diff.
-#[derive(Debug)]
-pub struct Patch {
-    /// The file's name without `.patch`.
-    pub name: String,
-    pub says: String,
-    /// Empty for a variant: it fails nothing.
-    pub fails: BTreeSet<String>,
-    pub diff: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Header {
-    says: String,
-    #[serde(default)]
-    fails: BTreeSet<String>,
-}
-
-impl Patch {
-    /// The patches in a folder, in the order of their names.
-    pub fn load_all(dir: &Path) -> anyhow::Result<Vec<Self>> {
-        let mut paths = Vec::new();
-        crate::sums::walk(dir, &mut paths)?;
-        paths.retain(|path| path.extension().is_some_and(|extension| extension == "patch"));
-        paths.iter().map(Self::load).collect()
-    }
-
-    fn load(path: &PathBuf) -> anyhow::Result<Self> {
-        let read = || {
-            let text = fs::read_to_string(path)?;
-            let (header, diff) =
-                text.split_once("\n---\n").ok_or_else(|| anyhow!("no line `---` after the header"))?;
-            let header: Header = toml::from_str(header)?;
-            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            Ok(Self { name, says: header.says, fails: header.fails, diff: diff.to_owned() })
-        };
-        read().map_err(|error: anyhow::Error| error.context(path.display().to_string()))
-    }
-}
-
 impl From<&Patch> for Mistake {
     fn from(patch: &Patch) -> Self {
-        Self { name: patch.name.clone(), says: patch.says.trim().to_owned(), fails: patch.fails.clone() }
+        Self { name: patch.name.clone(), says: patch.says.clone(), fails: patch.fails.clone() }
     }
 }
 
 /// The text of `mistakes.toml`.
 pub fn to_text(patches: &[Patch]) -> anyhow::Result<String> {
-    let mistakes = Mistakes { mistakes: patches.iter().map(Mistake::from).collect() };
+    text(patches.iter().map(Mistake::from).collect())
+}
+
+fn text(mistakes: Vec<Mistake>) -> anyhow::Result<String> {
     let head = "# What a check knows of wrong solutions. Written by `cargo xtask stubs`.\n\n";
-    Ok(format!("{head}{}", toml::to_string(&mistakes)?))
+    Ok(format!("{head}{}", toml::to_string(&Mistakes { mistakes })?))
 }
 
 /// The mistakes that a lab knows.
@@ -160,10 +119,8 @@ mod tests {
     #[test]
     fn the_file_reads_back_what_was_written() {
         let dir = tempfile::tempdir().unwrap();
-        let fails = BTreeSet::from(["watch::ends".to_owned()]);
-        let patch =
-            Patch { name: "m".into(), says: " Why. ".into(), fails: fails.clone(), diff: String::new() };
-        fs::write(dir.path().join(FILE), to_text(&[patch]).unwrap()).unwrap();
-        assert_eq!(load(dir.path()).unwrap(), [Mistake { name: "m".into(), says: "Why.".into(), fails }]);
+        let mistakes = [mistake("m", &["watch::ends"]), mistake("n", &["a", "b"])];
+        fs::write(dir.path().join(FILE), text(mistakes.to_vec()).unwrap()).unwrap();
+        assert_eq!(load(dir.path()).unwrap(), mistakes);
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     render::style::{BAD, BOLD, DIM, GOOD, paint},
     state::State,
 };
-use similar::{ChangeTag, TextDiff};
+use diffy::{DiffOptions, Line, Patch};
 use std::{collections::BTreeSet, fmt::Write as _};
 
 /// Lines around a difference.
@@ -38,7 +38,8 @@ pub fn run(course: &Course, args: &cli::Compare) -> anyhow::Result<Exit> {
             same += 1;
             continue;
         }
-        let diff = TextDiff::from_lines(&old, &new);
+        let mut options = DiffOptions::new();
+        let diff = options.set_context_len(CONTEXT).create_patch(&old, &new);
         anstream::println!("{}", paint(BOLD, format_args!("── {name} ── yours (-), the solution (+)")));
         let text = if args.side_by_side { side_by_side(&diff) } else { unified(&diff) };
         anstream::println!("{text}");
@@ -47,47 +48,55 @@ pub fn run(course: &Course, args: &cli::Compare) -> anyhow::Result<Exit> {
     Ok(Exit::Passed)
 }
 
-fn unified(diff: &TextDiff<'_, '_, str>) -> String {
+fn unified(diff: &Patch<'_, str>) -> String {
     let mut text = String::new();
-    for hunk in diff.unified_diff().context_radius(CONTEXT).iter_hunks() {
-        let _ = writeln!(text, "{}", paint(DIM, hunk.header()));
-        for change in hunk.iter_changes() {
-            let line = change.value().trim_end_matches('\n');
-            let _ = match change.tag() {
-                ChangeTag::Delete => writeln!(text, "{}", paint(BAD, format_args!("-{line}"))),
-                ChangeTag::Insert => writeln!(text, "{}", paint(GOOD, format_args!("+{line}"))),
-                ChangeTag::Equal => writeln!(text, " {line}"),
+    for hunk in diff.hunks() {
+        let _ = writeln!(text, "{}", paint(DIM, format_args!("@@ line {} @@", hunk.old_range().start())));
+        for line in hunk.lines() {
+            let _ = match line {
+                Line::Delete(line) => writeln!(text, "{}", paint(BAD, format_args!("-{}", line.trim_end()))),
+                Line::Insert(line) => writeln!(text, "{}", paint(GOOD, format_args!("+{}", line.trim_end()))),
+                Line::Context(line) => writeln!(text, " {}", line.trim_end()),
             };
         }
     }
     text
 }
 
-fn side_by_side(diff: &TextDiff<'_, '_, str>) -> String {
-    let cut = |line: &str| line.trim_end_matches('\n').chars().take(SIDE).collect::<String>();
+fn side_by_side(diff: &Patch<'_, str>) -> String {
     let mut text = String::new();
-    for group in diff.grouped_ops(CONTEXT) {
-        for op in group {
-            let lines = |tag| {
-                let changes = diff.iter_changes(&op).filter(move |change| change.tag() == tag);
-                changes.map(|change| cut(change.value())).collect::<Vec<_>>()
-            };
-            for line in lines(ChangeTag::Equal) {
-                let _ = writeln!(text, "  {line:<SIDE$} │ {line}");
-            }
-            let (old, new) = (lines(ChangeTag::Delete), lines(ChangeTag::Insert));
-            for row in 0..old.len().max(new.len()) {
-                let left = old.get(row).map_or(String::new(), |line| format!("- {line}"));
-                let right = new.get(row).map_or(String::new(), |line| format!("+ {line}"));
-                let _ = writeln!(
-                    text,
-                    "{} │ {}",
-                    paint(BAD, format_args!("{left:<0$}", SIDE + 2)),
-                    paint(GOOD, right)
-                );
+    for hunk in diff.hunks() {
+        let _ = writeln!(text, "{}", paint(DIM, format_args!("@@ line {} @@", hunk.old_range().start())));
+        // Lines that were changed wait here until a line that both have: then they stand side by side.
+        let (mut old, mut new) = (Vec::new(), Vec::new());
+        for line in hunk.lines() {
+            match line {
+                Line::Delete(line) => old.push(cut(line)),
+                Line::Insert(line) => new.push(cut(line)),
+                Line::Context(line) => {
+                    write_rows(&mut text, &mut old, &mut new);
+                    let line = cut(line);
+                    let _ = writeln!(text, "  {line:<SIDE$} │   {line}");
+                }
             }
         }
-        let _ = writeln!(text, "{}", paint(DIM, "  ⋯"));
+        write_rows(&mut text, &mut old, &mut new);
     }
     text
+}
+
+fn write_rows(text: &mut String, old: &mut Vec<String>, new: &mut Vec<String>) {
+    for row in 0..old.len().max(new.len()) {
+        let left = old.get(row).map_or(String::new(), |line| format!("- {line}"));
+        let right = new.get(row).map_or(String::new(), |line| format!("+ {line}"));
+        let _ =
+            writeln!(text, "{} │ {}", paint(BAD, format_args!("{left:<0$}", SIDE + 2)), paint(GOOD, right));
+    }
+    old.clear();
+    new.clear();
+}
+
+/// A line in the width of one side.
+fn cut(line: &str) -> String {
+    line.trim_end().chars().take(SIDE).collect()
 }

@@ -4,8 +4,8 @@
 //! groups run now. When the grader goes, by Ctrl-C, SIGTERM or SIGKILL, that input closes; the guard kills the
 //! groups that are still there and removes the run's folder. No signal handler is needed, and none is missed.
 
+use super::signals::kill_group;
 use anyhow::Context as _;
-use nix::{sys::signal, unistd::Pid};
 use std::{
     collections::BTreeSet,
     env, fs,
@@ -85,12 +85,5 @@ pub fn guard() {
     }
     if let Some(dir) = dir {
         let _ = fs::remove_dir_all(dir);
-    }
-}
-
-/// Kills every process of a group. A group that is gone already is fine.
-pub(super) fn kill_group(group: u32) {
-    if let Ok(group) = i32::try_from(group) {
-        let _ = signal::killpg(Pid::from_raw(group), signal::Signal::SIGKILL);
     }
 }

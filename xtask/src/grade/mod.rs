@@ -15,6 +15,7 @@ mod report;
 mod run;
 mod scale;
 mod session;
+mod signals;
 
 pub use guard::guard;
 pub use run::Suite;

@@ -1,6 +1,6 @@
 //! Runs a program under a time limit, in a process group of its own, with its output in files.
 
-use super::{Session, guard::kill_group};
+use super::{Session, signals::kill_group};
 use anyhow::Context as _;
 use std::{
     fs::{self, File},

@@ -1,8 +1,7 @@
 //! What one run of the grader holds: a folder for its files, a guard that cleans up after it, the machine's pace.
 
-use super::{guard::Guarded, scale};
+use super::{guard::Guarded, scale, signals::is_alive};
 use anyhow::Context as _;
-use nix::{sys::signal, unistd::Pid};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -58,7 +57,7 @@ impl Drop for Session {
 fn sweep(runs: &Path) {
     for entry in fs::read_dir(runs).into_iter().flatten().flatten() {
         let owner = entry.file_name().to_str().and_then(|name| name.parse().ok());
-        let alive = owner.is_some_and(|pid| signal::kill(Pid::from_raw(pid), None).is_ok());
+        let alive = owner.is_some_and(is_alive);
         if !alive {
             let _ = fs::remove_dir_all(entry.path());
         }

@@ -6,11 +6,12 @@ use crate::{
     course::{Course, Lab},
     generate::{self, Files},
     grade::{self, Selection, Session, Suite, build},
-    mistakes::{Mistake, Patch},
+    mistakes::Mistake,
+    patch::Patch,
     scratch::Scratch,
     verdict::{Outcome, Test, TestOutcome, Verdict},
 };
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{anyhow, bail};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
@@ -114,30 +115,9 @@ pub fn prove(course: &Course, session: &Session, lab: &Lab) -> anyhow::Result<Ve
     Ok(Kind::ALL.into_iter().map(|(kind, what)| (what, rows.remove(&kind).unwrap_or_default())).collect())
 }
 
-/// Applies a patch to the author's files and gives the code that a learner would have.
+/// The code of a learner who made this mistake, or who built it this way.
 fn patched(author: &Files, patch: &Patch) -> anyhow::Result<Files> {
-    let mut files = author.clone();
-    for part in patch.diff.split_inclusive('\n').fold(Vec::<String>::new(), split_files) {
-        let diff = diffy::Patch::from_str(&part).context("the diff cannot be read")?;
-        let name = diff.modified().context("the diff names no file")?.trim_start_matches("b/").to_owned();
-        let original = files.get(&name).cloned().unwrap_or_default();
-        let text = diffy::apply(&original, &diff)
-            .with_context(|| format!("does not apply to {name}; has the solution changed under it?"))?;
-        files.insert(name, text);
-    }
-    Ok(generate::sources(&files)?.solution)
-}
-
-/// A diff of several files, one text for each.
-fn split_files(mut parts: Vec<String>, line: &str) -> Vec<String> {
-    if line.starts_with("--- ") {
-        parts.push(String::new());
-    }
-    let noise = ["diff --git ", "index ", "new file mode "].iter().any(|start| line.starts_with(start));
-    if let Some(part) = parts.last_mut().filter(|_| !noise) {
-        part.push_str(line);
-    }
-    parts
+    Ok(generate::sources(&patch.apply(author)?)?.solution)
 }
 
 /// Turns a lab's sources into a package of its own name whose tests are the lab's suite.

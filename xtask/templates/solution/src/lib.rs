@@ -4,7 +4,6 @@
 
 // stub: add // Until every step is written, a stub leaves parameters and helpers unused.
 // stub: add #![allow(dead_code, unused_variables)]
-// stub: add
 
 /// The sum of two numbers, or `None` when it does not fit.
 pub fn add(a: u32, b: u32) -> Option<u32> {

@@ -1,0 +1,31 @@
+//! The two questions to the system that the standard library does not ask. The only unsafe code of the grader.
+#![allow(unsafe_code)]
+
+/// Kills every process of a group. A group that is gone already is fine.
+pub fn kill_group(group: u32) {
+    let Ok(group) = i32::try_from(group) else { return };
+    // 0 and 1 would mean the grader's own group, and every process there is.
+    if group > 1 {
+        // SAFETY: `kill` takes two numbers and touches no memory of this process.
+        unsafe { libc::kill(-group, libc::SIGKILL) };
+    }
+}
+
+/// Whether a process of this id is there, of whatever owner.
+pub fn is_alive(process: i32) -> bool {
+    // SAFETY: as above; the signal 0 is never delivered.
+    let sent = process > 0 && unsafe { libc::kill(process, 0) } == 0;
+    sent || std::io::Error::last_os_error().raw_os_error() == Some(libc::EPERM)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_is_alive_and_an_impossible_one_is_not() {
+        assert!(is_alive(std::process::id() as i32));
+        assert!(!is_alive(i32::MAX));
+        assert!(!is_alive(0));
+    }
+}
