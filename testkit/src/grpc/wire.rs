@@ -52,7 +52,7 @@ impl Service<Call> for Wire {
             match reply.await {
                 Ok(reply) => Ok(watch_reply(reply, tap)),
                 Err(error) => {
-                    tap.ended(&format!("no connection: {error}"));
+                    tap.ended(&format!("without a status: {}", root_of(&error)));
                     Err(error)
                 }
             }
@@ -149,6 +149,14 @@ impl Drop for Tap {
             self.history.record(Seen::Dropped { call: self.call });
         }
     }
+}
+
+/// What is behind an error of the transport, whose own text is always the same.
+fn root_of(mut error: &dyn std::error::Error) -> String {
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
 }
 
 fn describe(status: &Status) -> String {
