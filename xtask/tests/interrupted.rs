@@ -2,29 +2,31 @@
 
 mod support;
 
-use nix::{
-    sys::signal::{self, Signal},
-    unistd::Pid,
-};
 use std::{fs, os::unix::process::ExitStatusExt as _, process::Stdio};
-use support::{Course, runs, until};
+use support::{Course, kill, runs, until};
+
+/// Signals by their name and their number, which is the same on every Unix.
+const INT: (&str, i32) = ("INT", 2);
+const TERM: (&str, i32) = ("TERM", 15);
+const HUP: (&str, i32) = ("HUP", 1);
+const KILL: (&str, i32) = ("KILL", 9);
 
 /// Begins a check, ends it by a signal once all of these processes run, and waits until they are gone.
-fn interrupted(course: &Course, signal: Signal, processes: &[&str]) {
+fn interrupted(course: &Course, (signal, number): (&str, i32), processes: &[&str]) {
     for name in processes {
         let _ = fs::remove_file(course.root.join("notes").join(name));
     }
     let mut command = course.command(&["check", "0"]);
     let mut check = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let pids: Vec<i32> = processes.iter().map(|name| course.pid(name)).collect();
+    let pids: Vec<u32> = processes.iter().map(|name| course.pid(name)).collect();
     assert!(pids.iter().all(|pid| runs(*pid)), "{processes:?} run");
     assert_eq!(course.runs(), [check.id().to_string()]);
 
-    signal::kill(Pid::from_raw(check.id().try_into().unwrap()), signal).unwrap();
+    assert!(kill(signal, check.id()));
     let status = check.wait().unwrap();
-    assert_eq!(status.signal(), Some(signal as i32), "{status}");
+    assert_eq!(status.signal(), Some(number), "{status}");
     for (name, pid) in processes.iter().zip(pids) {
-        until(&format!("{name} is gone after {signal}"), || !runs(pid));
+        until(&format!("{name} is gone after SIG{signal}"), || !runs(pid));
     }
     until("the run's folder is gone", || course.runs().is_empty());
     assert!(!course.root.join(".labs").exists(), "nothing was graded and nothing is remembered");
@@ -33,7 +35,7 @@ fn interrupted(course: &Course, signal: Signal, processes: &[&str]) {
 #[test]
 fn a_check_whose_tests_run() {
     let course = Course::of("running", &["endless"]);
-    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGKILL] {
+    for signal in [INT, TERM, HUP, KILL] {
         // Both run at once only where there are two cores.
         interrupted(&course, signal, &["spins"]);
     }
@@ -42,7 +44,7 @@ fn a_check_whose_tests_run() {
 #[test]
 fn a_check_that_compiles() {
     let course = Course::of("building", &["slow-build"]);
-    for signal in [Signal::SIGINT, Signal::SIGKILL] {
+    for signal in [INT, KILL] {
         interrupted(&course, signal, &["build"]);
     }
 }

@@ -6,7 +6,6 @@
 // Each test file uses a part of this.
 #![allow(dead_code)]
 
-use nix::{errno::Errno, sys::signal, unistd::Pid};
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
@@ -117,7 +116,7 @@ impl Course {
     }
 
     /// The id of the process that wrote itself down under this name, as soon as it has.
-    pub fn pid(&self, name: &str) -> i32 {
+    pub fn pid(&self, name: &str) -> u32 {
         let path = self.root.join("notes").join(name);
         until(&format!("{name} runs"), || path.exists());
         fs::read_to_string(path).unwrap().parse().unwrap()
@@ -201,14 +200,21 @@ pub fn until(what: &str, happened: impl Fn() -> bool) {
 }
 
 /// Whether a process runs. One that has ended and that nobody has asked for is none.
-pub fn runs(pid: i32) -> bool {
-    if signal::kill(Pid::from_raw(pid), None) == Err(Errno::ESRCH) {
+pub fn runs(pid: u32) -> bool {
+    if !kill("0", pid) {
         return false;
     }
     // `1234 (name) S …` on Linux; other systems have no such file, and an `init` that collects at once.
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
     !matches!(state, Some('Z' | 'X'))
+}
+
+/// Sends a signal, such as `INT`, and says whether there was somebody to get it.
+pub fn kill(signal: &str, pid: u32) -> bool {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("kill -{signal} {pid}")]).stderr(Stdio::null());
+    shell.status().expect("every system has a shell").success()
 }
 
 /// The workspace that this test belongs to.
