@@ -32,3 +32,38 @@ pub mod users {
 
 /// Every contract above as an encoded `google.protobuf.FileDescriptorSet`, for server reflection.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+
+#[cfg(test)]
+mod tests {
+    use prost_reflect::DescriptorPool;
+
+    #[test]
+    fn reflection_knows_every_service_by_its_full_name() {
+        let pool = DescriptorPool::decode(super::FILE_DESCRIPTOR_SET).expect("a sound descriptor set");
+        let method = |service: &str, method: &str| {
+            let service = pool.get_service_by_name(service).expect(service);
+            service.methods().any(|known| known.name() == method)
+        };
+        for name in ["Check", "List", "Watch"] {
+            assert!(method("grpc.health.v1.Health", name), "{name}");
+        }
+        assert!(method("users.v1.UserService", "GetUser"));
+    }
+
+    /// The numbers are the contract: a client in another language has them compiled in.
+    #[test]
+    fn health_has_the_numbers_of_the_protocol() {
+        use super::grpc::health::v1::{HealthCheckResponse, health_check_response::ServingStatus};
+        use prost::Message as _;
+
+        let numbers = [
+            ServingStatus::Unknown,
+            ServingStatus::Serving,
+            ServingStatus::NotServing,
+            ServingStatus::ServiceUnknown,
+        ];
+        assert_eq!(numbers.map(|status| status as i32), [0, 1, 2, 3]);
+        let response = HealthCheckResponse { status: ServingStatus::Serving.into() };
+        assert_eq!(response.encode_to_vec(), [0x08, 0x01]);
+    }
+}

@@ -2,6 +2,7 @@
 //! itself works. It judges the course, never a learner: everything is built in the target folder.
 
 mod documents;
+mod libraries;
 mod manifest;
 mod markdown;
 mod own_tests;
@@ -34,6 +35,7 @@ pub fn run(course: &Course, only: Option<&Lab>) -> anyhow::Result<Exit> {
     }
     if only.is_none() {
         table.add("course", "documents", documents::prove(course)?);
+        table.add("course", "libraries are shared", libraries::prove(course, &session)?);
         say("course: the grader's and the testkit's own tests");
         table.add("course", "own tests", own_tests::prove(course, &session)?);
     }
