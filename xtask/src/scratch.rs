@@ -15,12 +15,15 @@ pub struct Scratch {
     /// Its folder.
     pub root: PathBuf,
     packages: BTreeSet<PathBuf>,
+    /// Its name as a part of a version: letters, digits and hyphens.
+    label: String,
 }
 
 impl Scratch {
     /// Begins a workspace. What an earlier one of that name has built stays usable.
     pub fn begin(course: &Path, name: &str) -> Self {
-        Self { root: course.join("target/scratch").join(name), packages: BTreeSet::new() }
+        let label = name.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+        Self { root: course.join("target/scratch").join(name), packages: BTreeSet::new(), label }
     }
 
     /// Adds a package, `folder` being its path from the workspace's root.
@@ -40,6 +43,9 @@ impl Scratch {
         workspace.remove("default-members");
         let members = self.packages.iter().map(|package| package.display().to_string().into());
         workspace.insert("members".into(), toml::Value::Array(members.collect()));
+        if let Some(toml::Value::String(version)) = table(workspace, "package")?.get_mut("version") {
+            *version = labelled(version, &self.label);
+        }
         for dependency in
             table(workspace, "dependencies")?.iter_mut().filter_map(|(_, value)| value.as_table_mut())
         {
@@ -59,6 +65,14 @@ impl Scratch {
 /// The folder that every build of a course shares, so that a library is compiled once for all of them.
 pub fn target_dir(course: &Path) -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| course.join("target"), PathBuf::from)
+}
+
+/// A version that only packages of one scratch workspace have: `0.1.0+finished`, or `0.1.0+finished.lab-01` for
+/// one within another. To cargo, two packages are the same one when their names, their versions and their places
+/// within their workspaces are. In one target folder it would take the solution's library for the learner's.
+fn labelled(version: &str, label: &str) -> String {
+    let separator = if version.contains('+') { '.' } else { '+' };
+    format!("{version}{separator}{label}")
 }
 
 fn table<'a>(table: &'a mut toml::Table, key: &str) -> anyhow::Result<&'a mut toml::Table> {

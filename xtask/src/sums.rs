@@ -40,7 +40,8 @@ pub fn of_files(dir: &Path) -> anyhow::Result<Sums> {
     files.iter().map(entry).collect()
 }
 
-/// Every file below a folder. No folder, no files.
+/// Every file below a folder. No folder, no files. What begins with a dot belongs to an editor or the system,
+/// such as `.lib.rs.swp` and `.DS_Store`, and is no part of a lab.
 pub fn walk(dir: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     let entries = match fs::read_dir(dir) {
         Ok(entries) => entries,
@@ -49,6 +50,7 @@ pub fn walk(dir: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     };
     let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
     paths.sort();
+    paths.retain(|path| path.file_name().is_some_and(|name| !name.as_encoded_bytes().starts_with(b".")));
     for path in paths {
         if path.is_dir() {
             walk(&path, files)?;

@@ -64,7 +64,7 @@ fn code_that_does_not_compile_gets_the_compilers_own_words() {
     course.xtask(&["progress"]).exits(0).says("No lab is begun yet");
 
     course.write("labs/lab-01-broken/src/lib.rs", "pub fn one( -> u32 { 1 }\n");
-    course.xtask(&["check", "1"]).exits(3).says("error: expected one of");
+    course.xtask(&["check", "1"]).exits(3).says("error: this file contains an unclosed delimiter");
 
     course.write("labs/lab-01-broken/src/lib.rs", "pub fn uno() -> u32 { 1 }\n");
     let ran = course.xtask(&["check", "1"]).exits(3).says("cannot find function `one`");
