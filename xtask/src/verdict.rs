@@ -212,10 +212,11 @@ impl Verdict {
     /// Takes in the graded steps. Points count only where every test of a step was run.
     pub fn fill(&mut self, steps: Vec<Step>, whole_steps: bool) {
         self.steps = steps;
-        if whole_steps {
-            self.points = self.steps.iter().map(|step| step.points).sum();
-            self.points_possible = self.steps.iter().map(|step| step.points_possible).sum();
+        if !whole_steps {
+            self.steps.iter_mut().for_each(|step| (step.points, step.points_possible) = (0, 0));
         }
+        self.points = self.steps.iter().map(|step| step.points).sum();
+        self.points_possible = self.steps.iter().map(|step| step.points_possible).sum();
         self.totals = Totals::of(self.tests());
         let passed = self.steps.iter().all(|step| step.state == State::Passed);
         self.outcome = if passed { Outcome::Passed } else { Outcome::Failed };

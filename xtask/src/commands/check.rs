@@ -7,6 +7,7 @@ use crate::{
     grade::{self, Event, Selection},
     render,
     state::State,
+    verdict::Outcome,
 };
 use std::{
     io::{IsTerminal as _, Write as _},
@@ -28,7 +29,8 @@ pub fn run(course: &Course, args: &cli::Check) -> anyhow::Result<Exit> {
             state.lab_mut(&lab.number).record(&verdict, manifest.steps.len());
             state.save()?;
         }
-        if verdict.outcome == crate::verdict::Outcome::Passed && verdict.steps.len() == manifest.steps.len() {
+        let whole = args.test.is_none() && verdict.steps.len() == manifest.steps.len();
+        if whole && verdict.outcome == Outcome::Passed {
             let after = course.labs.iter().find(|other| other.number > lab.number);
             verdict.learnt = Some(manifest.learnt);
             verdict.next_lab = after.map(|lab| lab.name.clone());

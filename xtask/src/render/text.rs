@@ -82,7 +82,11 @@ fn write_step(text: &mut String, step: &Step) {
     if step.state == State::Failed && open > 0 {
         let _ = write!(remark, ", {open} not implemented");
     }
-    let points = format!("{:>2}/{}", step.points, step.points_possible);
+    let points = match step.points_possible {
+        // A part of its tests earns nothing.
+        0 => String::new(),
+        possible => format!("{:>2}/{possible}", step.points),
+    };
     let title = format!("{} {}", step.number, step.title);
     let _ = writeln!(text, "  {} {title:<34} {points:>7}   {}", paint(style, mark), paint(DIM, remark));
 }
