@@ -2,8 +2,9 @@
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
+use tokio::time::Instant;
 
 /// One thing that happened in a test.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +56,8 @@ pub enum Seen {
 }
 
 /// A record of events in the order in which they happened. Clones share one record.
+///
+/// Times are those of Tokio's clock: in a test that pauses it, a reader sees the time that the test is about.
 #[derive(Clone, Debug)]
 pub struct History {
     began: Instant,
