@@ -2,6 +2,7 @@
 
 use lab_01_health_check::Probe;
 use std::{
+    fmt::{self, Display, Formatter},
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -18,6 +19,17 @@ pub enum Answer {
     Down,
     Hangs,
     UpAfter(Duration),
+}
+
+impl Display for Answer {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Up => f.write_str("succeeds"),
+            Self::Down => f.write_str("fails"),
+            Self::Hangs => f.write_str("hangs"),
+            Self::UpAfter(time) => write!(f, "succeeds after {time:?}"),
+        }
+    }
 }
 
 /// A dependency whose answers are known beforehand.
@@ -97,7 +109,7 @@ impl Probe for Fake {
             starts.len()
         };
         let answer = if count > RUNAWAY { Answer::Hangs } else { (self.answer)(at) };
-        self.trial.did(format!("after {at:?}: probe {count} of the {}: {answer:?}", self.name));
+        self.trial.did(format!("probe {count} of the {}: {answer}", self.name));
 
         let now = self.running.fetch_add(1, Ordering::SeqCst) + 1;
         self.most_at_once.fetch_max(now, Ordering::SeqCst);

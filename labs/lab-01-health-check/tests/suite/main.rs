@@ -6,6 +6,7 @@ mod check;
 mod dependency;
 mod readiness;
 mod routes;
+mod serving;
 mod shutdown;
 mod support;
 mod watch;

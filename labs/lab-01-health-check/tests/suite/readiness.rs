@@ -52,7 +52,7 @@ impl Loop {
     async fn reads(&self, rule: &Rule<'_>, seconds: f64, expected: ServingStatus) {
         self.until(seconds).await;
         let expected = expected.as_str_name();
-        let seen = self.board.status(USERS).map_or("no status at all", |status| status.as_str_name());
+        let seen = self.board.status(USERS).map_or("not on the board", |status| status.as_str_name());
         rule.holds(seen == expected, format_args!("after {seconds} s the users are {expected}"), seen);
     }
 }
@@ -164,7 +164,6 @@ async fn probes_start_at_once_and_then_once_a_period() -> Passed {
     let rule = trial.rule("The first probe starts at once, each further one a period after the one before");
     let database = Fake::new(&trial, "database", |_| Answer::Up);
     let users = run(&[&database], policy(1, 1));
-    users.reads(&rule, 0.3, ServingStatus::Serving).await;
     users.until(9.5).await;
     let on_time = database.starts().len() == 10
         && database
@@ -194,8 +193,6 @@ async fn a_probe_that_hangs_has_failed() -> Passed {
         _ => Answer::Up,
     });
     let users = run(&[&database], policy(1, 2));
-    // On the board before the first probe has ended.
-    users.reads(&rule, 0.3, ServingStatus::NotServing).await;
     users.reads(&rule, 2.8, ServingStatus::Serving).await;
     // The probe at 3 s fails at 3.5 s, the one at 4 s at 4.5 s: two in a row.
     users.reads(&rule, 4.3, ServingStatus::Serving).await;
@@ -206,25 +203,46 @@ async fn a_probe_that_hangs_has_failed() -> Passed {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hanging_dependency_delays_no_other() -> Passed {
+async fn not_serving_until_a_probe_has_answered() -> Passed {
     let trial = Trial::start(SECTION);
-    let rule = trial.rule("While one dependency hangs, each result of another counts as soon as it is there");
-    let hangs = |at: Duration| if at.as_secs() == 0 { Answer::Up } else { Answer::Hangs };
-    let cache = Fake::new(&trial, "cache", hangs);
-    let mail = Fake::new(&trial, "mail", hangs);
-    let database =
-        Fake::new(&trial, "database", |at| if at.as_secs() == 0 { Answer::Up } else { Answer::Down });
-    let slow = ProbePolicy { timeout: Duration::from_millis(900), ..policy(1, 3) };
-    let users = run(&[&cache, &mail, &database], slow);
-    // The database fails for the third time at 3 s, long before the third time-out of the others at 3.9 s.
-    users.reads(&rule, 2.5, ServingStatus::Serving).await;
-    users.reads(&rule, 3.5, ServingStatus::NotServing).await;
+    let rule = trial.rule("A service is on the board as NOT_SERVING at once, before any probe has answered");
+    let database = Fake::new(&trial, "database", |_| Answer::UpAfter(Duration::from_millis(400)));
+    let users = run(&[&database], policy(1, 1));
+    users.reads(&rule, 0.2, ServingStatus::NotServing).await;
+    users.reads(&rule, 0.6, ServingStatus::Serving).await;
+    trial.passed()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hanging_dependency_delays_no_probe() -> Passed {
+    let trial = Trial::start(SECTION);
+    let rule = trial.rule("While dependencies hang, the others are probed in their time");
+    let cache = Fake::new(&trial, "cache", |_| Answer::Hangs);
+    let mail = Fake::new(&trial, "mail", |_| Answer::Hangs);
+    let database = Fake::new(&trial, "database", |_| Answer::Up);
+    let users =
+        run(&[&cache, &mail, &database], ProbePolicy { timeout: Duration::from_millis(900), ..policy(1, 1) });
     users.until(9.5).await;
     rule.holds(
         database.starts().len() == 10,
         "the database, which answers at once, is probed each second: 10 times in 9.5 s",
         database.told_starts(),
     );
+    trial.passed()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hanging_dependency_delays_no_result() -> Passed {
+    let trial = Trial::start(SECTION);
+    let rule = trial.rule("While a dependency hangs, each result of another counts as soon as it is there");
+    let cache = Fake::new(&trial, "cache", |at| if at.as_secs() == 0 { Answer::Up } else { Answer::Hangs });
+    let database =
+        Fake::new(&trial, "database", |at| if at.as_secs() == 0 { Answer::Up } else { Answer::Down });
+    let slow = ProbePolicy { timeout: Duration::from_millis(900), ..policy(1, 3) };
+    let users = run(&[&cache, &database], slow);
+    // The database fails for the third time at 3 s, the cache at 3.9 s.
+    users.reads(&rule, 2.5, ServingStatus::Serving).await;
+    users.reads(&rule, 3.5, ServingStatus::NotServing).await;
     trial.passed()
 }
 
