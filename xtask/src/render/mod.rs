@@ -3,3 +3,6 @@
 pub mod json;
 pub mod style;
 pub mod text;
+
+#[cfg(test)]
+mod snapshots;

@@ -2,6 +2,7 @@
 
 use super::style::{BAD, BOLD, DIM, GOOD, OPEN, paint, wrap};
 use crate::verdict::{Failure, Outcome, Problem, State, Step, Test, TestOutcome, Verdict};
+use anstyle::Style;
 use std::fmt::Write as _;
 
 /// Wide enough to read, narrow enough for half a screen.
@@ -17,7 +18,7 @@ pub fn verdict(verdict: &Verdict, all: bool) -> String {
         score(verdict)
     );
     if let Some(problem) = &verdict.problem {
-        write_problem(&mut text, verdict, problem);
+        write_problem(&mut text, problem);
         return text;
     }
     text.push('\n');
@@ -46,22 +47,31 @@ fn score(verdict: &Verdict) -> String {
     format!(": {} of {} points, {seconds:.1} s", verdict.points, verdict.points_possible)
 }
 
-fn write_problem(text: &mut String, verdict: &Verdict, problem: &Problem) {
-    let what = match verdict.outcome {
-        Outcome::BuildError => "does not compile",
-        Outcome::LabBroken => "suite changed",
-        _ => "not graded",
-    };
-    let _ = writeln!(text, "\n{} {}\n", paint(BAD, format_args!("✗ {what}:")), problem.what);
-    for detail in &problem.details {
-        for line in detail.trim_end().lines() {
-            let _ = writeln!(text, "  {line}");
-        }
-        if detail.contains('\n') {
+fn write_problem(text: &mut String, problem: &Problem) {
+    let _ = writeln!(text, "\n{}\n", paint(BAD, format_args!("✗ {}", capital(&problem.what))));
+    for (number, detail) in problem.details.iter().enumerate() {
+        // A short detail is one of a list; a long one stands by itself.
+        if number > 0 && detail.contains('\n') {
             text.push('\n');
+        }
+        for line in detail.trim_end().lines() {
+            write_indented(text, 2, line, Style::new());
         }
     }
     let _ = writeln!(text, "\n{}", problem.next);
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// One line of somebody else's text. An empty one gets no spaces, which would only be in the way of a copy.
+fn write_indented(text: &mut String, indent: usize, line: &str, style: Style) {
+    let _ = match line {
+        "" => writeln!(text),
+        _ => writeln!(text, "{:indent$}{}", "", paint(style, line)),
+    };
 }
 
 fn write_step(text: &mut String, step: &Step) {
@@ -195,16 +205,12 @@ fn write_evidence(text: &mut String, failure: &Failure) {
         }
     }
     for panic in &failure.panics {
-        let _ = writeln!(text, "\n    A thread or task panicked:");
-        for line in panic.lines() {
-            let _ = writeln!(text, "      {line}");
-        }
+        let _ = writeln!(text, "\n    What panicked, and where:");
+        panic.lines().for_each(|line| write_indented(text, 6, line, Style::new()));
     }
     if let Some(output) = &failure.output {
         let _ = writeln!(text, "\n    The end of what it printed:");
-        for line in output.lines() {
-            let _ = writeln!(text, "      {}", paint(DIM, line));
-        }
+        output.lines().for_each(|line| write_indented(text, 6, line, DIM));
     }
 }
 
