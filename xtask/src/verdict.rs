@@ -131,6 +131,8 @@ impl TestOutcome {
 pub struct Failure {
     /// One sentence: the broken rule, or what happened to the test.
     pub what: String,
+    /// The step whose `todo!()` was reached.
+    pub todo: Option<usize>,
     pub expected: Option<String>,
     pub seen: Option<String>,
     /// What happened in the test, one line an event.

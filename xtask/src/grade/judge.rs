@@ -30,12 +30,7 @@ pub struct Evidence<'a> {
 /// that very test as ok, and the token came back from the test's end. Each alone can be had by accident.
 pub fn judge(evidence: &Evidence<'_>) -> (TestOutcome, Option<Failure>) {
     if let Some(todo) = evidence.report.iter().find_map(Line::todo) {
-        let what = if todo.is_empty() {
-            "A todo!() was reached.".into()
-        } else {
-            format!("Not written yet: {todo}")
-        };
-        return (TestOutcome::NotImplemented, Some(Failure { what, ..Failure::default() }));
+        return (TestOutcome::NotImplemented, Some(not_written(todo)));
     }
     let Some(status) = evidence.status else {
         let what = format!(
@@ -53,6 +48,14 @@ pub fn judge(evidence: &Evidence<'_>) -> (TestOutcome, Option<Failure>) {
     }
     let what = crash(status);
     (TestOutcome::Crashed, Some(explain(evidence, what)))
+}
+
+/// `todo` is the text of a `todo!()`, such as `step 2: the status now, then each change of it`.
+fn not_written(todo: &str) -> Failure {
+    let step = todo.strip_prefix("step ").and_then(|text| text.split_once(':'));
+    let what =
+        if todo.is_empty() { "A todo!() was reached.".into() } else { format!("Not written yet: {todo}") };
+    Failure { what, todo: step.and_then(|(number, _)| number.parse().ok()), ..Failure::default() }
 }
 
 /// libtest prints its line in one piece, but code that prints without a line's end may stand before it.
@@ -88,7 +91,7 @@ fn failure(evidence: &Evidence<'_>) -> Failure {
             seen: Some(seen.clone()),
             timeline: timeline.clone(),
             panics: panics(evidence),
-            output: None,
+            ..Failure::default()
         }),
         _ => None,
     });
@@ -183,7 +186,8 @@ mod tests {
         for status in [exit(0), exit(101), Some(6), None] {
             let (outcome, failure) = judged(status, OK, &[todo.clone(), finished()]);
             assert_eq!(outcome, TestOutcome::NotImplemented);
-            assert_eq!(failure.unwrap().what, "Not written yet: step 2: watch");
+            let failure = failure.unwrap();
+            assert_eq!((failure.what.as_str(), failure.todo), ("Not written yet: step 2: watch", Some(2)));
         }
     }
 

@@ -95,7 +95,11 @@ pub fn all(
     Ok(steps.collect())
 }
 
-/// Runs the tests on as many threads as the machine has cores; the results stand in the order of `chosen`.
+/// Tests that run at the same time, for each core. More than one, since most of a test is waiting, above all of
+/// one that fails.
+const TESTS_PER_CORE: usize = 3;
+
+/// Runs the tests, a few at a time; the results stand in the order of `chosen`.
 fn side_by_side(
     session: &Session,
     suite: &Suite,
@@ -113,7 +117,7 @@ fn side_by_side(
             done.lock().unwrap_or_else(PoisonError::into_inner).push((at, test));
         }
     };
-    let threads = thread::available_parallelism().map_or(2, usize::from);
+    let threads = TESTS_PER_CORE * thread::available_parallelism().map_or(2, usize::from);
     thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         workers.into_iter().try_for_each(|worker| worker.join().expect("a worker does not panic"))

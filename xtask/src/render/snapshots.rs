@@ -153,6 +153,14 @@ fn partly_done() {
 }
 
 #[test]
+fn a_step_that_needs_an_earlier_one() {
+    let mut test = open("shutdown::a", "step 1: a board without services");
+    test.failure.as_mut().unwrap().todo = Some(1);
+    let verdict = verdict(vec![step(4, "Shutdown", 20, vec![test])]);
+    insta::assert_snapshot!(plain(&verdict, false));
+}
+
+#[test]
 fn failed_with_a_timeline_and_a_likely_mistake() {
     insta::assert_snapshot!(plain(&mixed(), false));
 }

@@ -118,14 +118,29 @@ fn write_passed(text: &mut String, verdict: &Verdict) {
 
 fn write_untouched(text: &mut String, verdict: &Verdict) {
     let first = &verdict.steps[0];
-    let todo = first.tests.iter().find_map(|test| test.failure.as_ref());
-    let _ = writeln!(text, "Nothing is written yet, and that is how every lab begins.\n");
-    let _ = writeln!(text, "Begin with step {}, {}:", first.number, first.title);
-    if let Some(todo) = todo {
+    // With one step chosen, nothing is known of the others.
+    if first.number == 1 {
+        let _ = writeln!(text, "Nothing is written yet, and that is how every lab begins.\n");
+    }
+    write_open_step(text, verdict, first, "Begin with");
+}
+
+/// A step that is not written yet, or that cannot be graded before an earlier one is.
+fn write_open_step(text: &mut String, verdict: &Verdict, step: &Step, verb: &str) {
+    let open = step.tests.iter().filter(|test| test.outcome == TestOutcome::NotImplemented);
+    let failures = open.filter_map(|test| test.failure.as_ref());
+    let first = failures.min_by_key(|failure| failure.todo.unwrap_or(usize::MAX));
+    match first.and_then(|failure| failure.todo) {
+        Some(earlier) if earlier < step.number => {
+            let _ = writeln!(text, "Step {}, {}, needs step {earlier} first:", step.number, step.title);
+        }
+        _ => _ = writeln!(text, "{verb} step {}, {}:", step.number, step.title),
+    }
+    if let Some(todo) = first {
         let _ = writeln!(text, "  {}", todo.what);
     }
-    let _ = writeln!(text, "\nRead      {}", first.readme);
-    let _ = writeln!(text, "Then      cargo xtask check {} --step {}", short(verdict), first.number);
+    let _ = writeln!(text, "\nRead      {}", step.readme);
+    let _ = writeln!(text, "Then      cargo xtask check {} --step {}", short(verdict), step.number);
 }
 
 fn write_failures(text: &mut String, verdict: &Verdict, all: bool) {
@@ -138,7 +153,7 @@ fn write_failures(text: &mut String, verdict: &Verdict, all: bool) {
     let open = || verdict.steps.iter().find(|step| step.state == State::NotImplemented);
     let Some((step, _)) = failing.first() else {
         if let Some(step) = open() {
-            write_next_step(text, verdict, step);
+            write_open_step(text, verdict, step, "So far so good. Next is");
         }
         return;
     };
@@ -158,17 +173,6 @@ fn write_failures(text: &mut String, verdict: &Verdict, all: bool) {
         );
         let _ = writeln!(text, "{}", paint(DIM, note));
     }
-}
-
-/// Nothing fails; some step is not written yet.
-fn write_next_step(text: &mut String, verdict: &Verdict, step: &Step) {
-    let _ = writeln!(text, "So far so good. Next is step {}, {}:", step.number, step.title);
-    let open = |test: &&Test| test.outcome == TestOutcome::NotImplemented;
-    if let Some(todo) = step.tests.iter().find(open).and_then(|test| test.failure.as_ref()) {
-        let _ = writeln!(text, "  {}", todo.what);
-    }
-    let _ = writeln!(text, "\nRead      {}", step.readme);
-    let _ = writeln!(text, "Then      cargo xtask check {} --step {}", short(verdict), step.number);
 }
 
 fn write_failure(text: &mut String, step: &Step, test: &Test) {
