@@ -66,7 +66,7 @@ async fn a_lame_duck_lasts_its_time() -> Passed {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_brings_serving_back() -> Passed {
     let trial = Trial::start(SECTION);
-    let rule = trial.rule("After shut_down every service is NOT_SERVING for good");
+    let rule = trial.rule("After shut_down every service is NOT_SERVING, and nothing changes that");
     let board = StatusBoard::new();
     let (_server, mut prober) = serve_board(&trial, &board).await;
 
@@ -78,13 +78,18 @@ async fn nothing_brings_serving_back() -> Passed {
     prober.reads(&rule, "", "NOT_SERVING").await;
 
     board.set_status(USERS, ServingStatus::Serving);
-    board.set_status(ORDERS, ServingStatus::Serving);
+    board.set_status("shop.v1.Late", ServingStatus::Serving);
+    board.clear_status(ORDERS);
     board.shut_down();
-    trial
-        .did("a probe comes late: users and orders are set to SERVING, and the board is shut down once more");
+    trial.did("all too late: users and a new service are set to SERVING, orders are cleared");
     prober.reads(&rule, USERS, "NOT_SERVING").await;
     prober.reads(&rule, ORDERS, "NOT_SERVING").await;
+    prober.reads(&rule, "shop.v1.Late", "NOT_FOUND").await;
     prober.reads(&rule, "", "NOT_SERVING").await;
+    let listed =
+        prober.list(&rule).await.map(|statuses| statuses.into_values().collect::<Vec<_>>().join(", "));
+    let seen = listed.unwrap_or_else(|failure| failure);
+    rule.holds(seen == "NOT_SERVING, NOT_SERVING, NOT_SERVING", "List has three times NOT_SERVING", &seen);
     trial.passed()
 }
 

@@ -165,7 +165,7 @@ async fn the_last_of_fast_changes_arrives() -> Passed {
     // A change is easily lost between looking and waiting. That is a matter of nanoseconds, so there are many
     // chances for it.
     let mut last = "NOT_SERVING";
-    for round in 0..300 {
+    for round in 0..150 {
         // Three different statuses: the last of them is told once, and nothing is left to be told after it.
         let mut changes = [ServingStatus::Serving, ServingStatus::NotServing, ServingStatus::Unknown];
         changes.rotate_left(round % 3);
