@@ -1,7 +1,7 @@
 //! Workspaces in the target folder: where patched solutions and finished labs are built, so that verify never
 //! touches, and never depends on, what a learner has in `labs/`.
 
-use crate::generate::{self, Files};
+use crate::files::{self, Files};
 use anyhow::Context as _;
 use std::{
     collections::BTreeSet,
@@ -30,7 +30,7 @@ impl Scratch {
     pub fn package(&mut self, folder: &str, files: &Files) -> anyhow::Result<()> {
         let dir = self.root.join(folder);
         remove_others(&dir, files)?;
-        generate::write(&dir, files)?;
+        files::write(&dir, files)?;
         self.packages.insert(folder.into());
         Ok(())
     }
@@ -58,7 +58,7 @@ impl Scratch {
         if !lock.exists() || newer(&course.join("Cargo.lock"), &lock) {
             files.insert("Cargo.lock".into(), fs::read_to_string(course.join("Cargo.lock"))?);
         }
-        generate::write(&self.root, &files)
+        files::write(&self.root, &files)
     }
 }
 
@@ -89,10 +89,8 @@ fn newer(a: &Path, b: &Path) -> bool {
 
 /// Removes the sources that an earlier package at this place had and this one has not.
 fn remove_others(dir: &Path, files: &Files) -> anyhow::Result<()> {
-    let mut there = Vec::new();
-    crate::sums::walk(dir, &mut there)?;
-    for path in there {
-        let name = path.strip_prefix(dir)?.to_string_lossy().replace('\\', "/");
+    for path in files::walk(dir)? {
+        let name = files::name_in(dir, &path)?;
         if !files.contains_key(&name) {
             fs::remove_file(path)?;
         }

@@ -1,6 +1,9 @@
 //! What a check says. One versioned type: every format is a rendering of it.
 
-use crate::{course::Lab, exit::Exit, manifest::Manifest};
+use crate::{
+    course::{Lab, manifest::Manifest},
+    exit::Exit,
+};
 use serde::Serialize;
 
 /// Raised when a field is removed or changes its meaning; a new field does not raise it.

@@ -2,9 +2,9 @@
 
 use crate::{
     cli,
-    course::Course,
+    course::{Course, generate},
     exit::{Exit, Stop},
-    generate,
+    files::Files,
     render::style::{BAD, BOLD, DIM, GOOD, paint},
     state::State,
 };
@@ -32,7 +32,7 @@ pub fn run(course: &Course, args: &cli::Compare) -> anyhow::Result<Exit> {
     let names: BTreeSet<&String> = solution.keys().chain(yours.keys()).collect();
     let mut same = 0;
     for name in names {
-        let side = |files: &generate::Files| files.get(name).cloned().unwrap_or_default();
+        let side = |files: &Files| files.get(name).cloned().unwrap_or_default();
         let (old, new) = (side(&yours), side(&solution));
         if old == new {
             same += 1;

@@ -2,9 +2,9 @@
 
 use crate::{
     cli,
-    course::Course,
+    course::{Course, generate},
     exit::{Exit, Stop},
-    generate::{self, Files},
+    files::{self, Files},
 };
 
 /// The files of a new lab, by their paths from the course's root.
@@ -41,11 +41,11 @@ pub fn run(course: &Course, args: &cli::NewLab) -> anyhow::Result<Exit> {
         filled.replace("{{crate}}", &slug.replace('-', "_")).replace("{{title}}", &title(slug))
     };
     let files: Files = TEMPLATES.iter().map(|(path, text)| (fill(path), fill(text))).collect();
-    generate::write(&course.root, &files)?;
+    files::write(&course.root, &files)?;
 
     let course = Course::at(&course.root)?;
     let lab = course.lab(&name)?;
-    generate::write(&lab.dir, &generate::lab_files(lab)?)?;
+    files::write(&lab.dir, &generate::lab_files(lab)?)?;
 
     anstream::println!("{name} is there: a small lab that works. Make it yours:\n");
     anstream::println!("  solutions/{name}/src         the solution, with its markers");

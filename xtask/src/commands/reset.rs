@@ -2,10 +2,10 @@
 
 use crate::{
     cli,
-    course::{Course, Lab},
+    course::{Course, Lab, generate, sums},
     exit::{Exit, Stop},
-    generate::{self, Files},
-    state, sums,
+    files::{self, Files},
+    state,
 };
 use anyhow::Context as _;
 use std::{fs, path::Path, process::Command};
@@ -26,7 +26,7 @@ fn back_to_stub(course: &Course, lab: &Lab) -> anyhow::Result<Exit> {
     for name in yours.keys().filter(|name| !stub.contains_key(*name)) {
         fs::remove_file(lab.dir.join(name))?;
     }
-    generate::write(&lab.dir, &stub)?;
+    files::write(&lab.dir, &stub)?;
     anstream::println!("{} is the stub again. Your work is in {backup}", lab.short());
     anstream::println!("The way back: cp -R {backup}/. labs/{}/", lab.name);
     Ok(Exit::Passed)
@@ -56,7 +56,7 @@ fn mend_suite(course: &Course, lab: &Lab) -> anyhow::Result<Exit> {
         return Ok(Exit::Passed);
     }
     let backup = back_up(course, lab, originals.keys())?;
-    generate::write(&lab.dir, &originals)?;
+    files::write(&lab.dir, &originals)?;
     for name in originals.keys() {
         anstream::println!("put back {}", lab.shown(name));
     }

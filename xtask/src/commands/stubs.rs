@@ -2,9 +2,9 @@
 
 use crate::{
     cli,
-    course::Course,
+    course::{Course, generate},
     exit::{Exit, Stop},
-    generate,
+    files,
 };
 use std::fs;
 
@@ -14,7 +14,7 @@ pub fn run(course: &Course, args: &cli::Stubs) -> anyhow::Result<Exit> {
         let differences = generate::differences(lab)?;
         if !args.check && !differences.is_empty() {
             let files = generate::lab_files(lab)?;
-            generate::write(&lab.dir, &files)?;
+            files::write(&lab.dir, &files)?;
             for name in differences.iter().filter(|name| !files.contains_key(*name)) {
                 fs::remove_file(lab.dir.join(name))?;
             }

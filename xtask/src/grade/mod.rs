@@ -22,10 +22,12 @@ pub use run::Suite;
 pub use session::Session;
 
 use crate::{
-    course::{Course, Lab},
-    manifest::Manifest,
-    mistakes::{self, Mistake},
-    sums,
+    course::{
+        Course, Lab,
+        manifest::Manifest,
+        mistakes::{self, Mistake},
+        sums,
+    },
     verdict::{self, Outcome, Problem, Verdict},
 };
 use std::{

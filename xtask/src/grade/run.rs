@@ -7,7 +7,7 @@ use super::{
     report,
 };
 use crate::{
-    manifest::Manifest,
+    course::manifest::Manifest,
     verdict::{Problem, State, Step, Test},
 };
 use std::{

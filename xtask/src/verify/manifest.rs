@@ -1,7 +1,7 @@
 //! Proves that a lab's `lab.toml` is complete.
 
 use super::table::Row;
-use crate::{course::Lab, manifest::Manifest, patch::Patch};
+use crate::course::{Lab, manifest::Manifest, patch::Patch};
 use anyhow::ensure;
 use std::collections::BTreeSet;
 

@@ -11,9 +11,8 @@ mod table;
 mod walkthrough;
 
 use crate::{
-    course::{Course, Lab},
+    course::{Course, Lab, generate},
     exit::Exit,
-    generate,
     grade::Session,
 };
 use table::{Row, Table};

@@ -3,11 +3,9 @@
 
 use super::table::Row;
 use crate::{
-    course::{Course, Lab},
-    generate::{self, Files},
+    course::{Course, Lab, generate, mistakes::Mistake, patch::Patch},
+    files::Files,
     grade::{self, Selection, Session, Suite, build},
-    mistakes::Mistake,
-    patch::Patch,
     scratch::Scratch,
     verdict::{Outcome, Test, TestOutcome, Verdict},
 };

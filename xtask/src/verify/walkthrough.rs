@@ -6,13 +6,12 @@ use super::{
     table::Row,
 };
 use crate::{
-    course::{Course, Lab},
-    generate,
+    course::{Course, Lab, generate},
+    files,
     grade::{self, Session},
     scratch::{self, Scratch},
-    sums,
 };
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{bail, ensure};
 use std::{env, fs, path::Path, process::Command, time::Duration};
 
 /// The sections before and after those of the steps. Every lab reads alike.
@@ -81,29 +80,16 @@ fn finished_course(course: &Course, lab: &Lab) -> anyhow::Result<Scratch> {
     let mut scratch = Scratch::begin(&course.root, "finished");
     let _ = fs::remove_dir_all(scratch.root.join(".labs"));
     for other in &course.labs {
-        let mut files = everything_in(&other.dir)?;
+        let mut files = files::read(&other.dir)?;
         let sources = generate::sources_of(other)?;
         files.retain(|name, _| !name.starts_with("src/"));
         files.extend(if other.number == lab.number { sources.solution } else { sources.stub });
         scratch.package(&format!("labs/{}", other.name), &files)?;
         // Not a member: commands only read it.
-        generate::write(
-            &scratch.root.join("solutions").join(&other.name),
-            &everything_in(other.solution()?)?,
-        )?;
+        files::write(&scratch.root.join("solutions").join(&other.name), &files::read(other.solution()?)?)?;
     }
     scratch.finish(&course.root)?;
     Ok(scratch)
-}
-
-fn everything_in(dir: &Path) -> anyhow::Result<generate::Files> {
-    let mut paths = Vec::new();
-    sums::walk(dir, &mut paths)?;
-    let entry = |path: &std::path::PathBuf| {
-        let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
-        Ok((path.strip_prefix(dir)?.to_string_lossy().into_owned(), text))
-    };
-    paths.iter().map(entry).collect()
 }
 
 fn run(session: &Session, course: &Course, root: &Path, line: &str) -> anyhow::Result<()> {

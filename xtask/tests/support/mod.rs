@@ -13,7 +13,11 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use xtask::{generate::Files, scratch::Scratch, sums};
+use xtask::{
+    files::{self, Files},
+    scratch::Scratch,
+    sums,
+};
 
 /// The longest wait for something that must happen. Only a broken grader meets it.
 const BOUND: Duration = Duration::from_secs(60);
@@ -231,15 +235,7 @@ fn target_dir() -> &'static Path {
 /// A fixture as a package: its files, and the manifest that all labs have.
 fn package(lab: &str, fixture: &str) -> Files {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(fixture);
-    let mut paths = Vec::new();
-    sums::walk(&dir, &mut paths).unwrap();
-    let mut files: Files = paths
-        .iter()
-        .map(|path| {
-            let name = path.strip_prefix(&dir).unwrap().to_string_lossy().into_owned();
-            (name, fs::read_to_string(path).unwrap())
-        })
-        .collect();
+    let mut files = files::read(&dir).unwrap();
     assert!(!files.is_empty(), "no fixture {fixture}");
     let manifest = format!(
         "[package]\nname = \"{lab}\"\nversion.workspace = true\nedition.workspace = true\n\n\

@@ -1,6 +1,6 @@
 //! Named mistakes: which tests each one fails, and which of them a learner's failures look like.
 
-use crate::patch::Patch;
+use super::patch::Patch;
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, fs, path::Path};

@@ -3,11 +3,12 @@
 //! `suite.sums` beside a lab names every file that decides a verdict with its git blob id. The id says whether
 //! a file was changed, and it is also all that git needs to find the original, whatever was committed since.
 
-use crate::course::Lab;
+use super::Lab;
+use crate::files;
 use anyhow::Context as _;
 use std::{
     collections::BTreeMap,
-    fs, io,
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -27,38 +28,15 @@ pub fn blob_id(content: &[u8]) -> String {
 
 /// The files that decide a verdict, as they are now.
 pub fn of_files(dir: &Path) -> anyhow::Result<Sums> {
-    let mut files = Vec::new();
-    walk(&dir.join("tests"), &mut files)?;
-    files.extend(
+    let mut paths = files::walk(&dir.join("tests"))?;
+    paths.extend(
         ["lab.toml", "mistakes.toml"].map(|name| dir.join(name)).into_iter().filter(|path| path.exists()),
     );
     let entry = |path: &PathBuf| {
         let content = fs::read(path).with_context(|| path.display().to_string())?;
-        let name = path.strip_prefix(dir)?.to_string_lossy().replace('\\', "/");
-        Ok((name, blob_id(&content)))
+        Ok((files::name_in(dir, path)?, blob_id(&content)))
     };
-    files.iter().map(entry).collect()
-}
-
-/// Every file below a folder. No folder, no files. What begins with a dot belongs to an editor or the system,
-/// such as `.lib.rs.swp` and `.DS_Store`, and is no part of a lab.
-pub fn walk(dir: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
-    let entries = match fs::read_dir(dir) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error).with_context(|| dir.display().to_string()),
-    };
-    let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
-    paths.sort();
-    paths.retain(|path| path.file_name().is_some_and(|name| !name.as_encoded_bytes().starts_with(b".")));
-    for path in paths {
-        if path.is_dir() {
-            walk(&path, files)?;
-        } else {
-            files.push(path);
-        }
-    }
-    Ok(())
+    paths.iter().map(entry).collect()
 }
 
 /// The text of `suite.sums`.

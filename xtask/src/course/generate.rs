@@ -1,21 +1,15 @@
 //! What an author's files make: everything in a lab's folder that nobody edits by hand.
 
-use crate::{
-    course::Lab,
+use super::{
+    Lab,
+    markers::{self, Split},
     mistakes,
     patch::Patch,
-    stubs::{self, Split},
     sums,
 };
+use crate::files::{self, Files};
 use anyhow::Context as _;
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-};
-
-/// File contents by their path from the package's folder.
-pub type Files = BTreeMap<String, String>;
+use std::{fs, path::Path};
 
 /// What a lab's solution is split into: the sources and the `Cargo.toml` of both packages.
 #[derive(Debug)]
@@ -28,14 +22,9 @@ pub struct Sources {
 
 /// Reads a solution's sources with their markers, as the author wrote them.
 pub fn author_files(solution: &Path) -> anyhow::Result<Files> {
-    let mut paths = vec![solution.join("Cargo.toml")];
-    sums::walk(&solution.join("src"), &mut paths)?;
-    let entry = |path: &PathBuf| {
-        let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
-        let name = path.strip_prefix(solution)?.to_string_lossy().replace('\\', "/");
-        Ok((name, text))
-    };
-    paths.iter().map(entry).collect()
+    let mut paths = files::walk(&solution.join("src"))?;
+    paths.push(solution.join("Cargo.toml"));
+    paths.iter().map(|path| files::read_one(solution, path)).collect()
 }
 
 /// Splits author's files into the learner's two versions.
@@ -45,7 +34,7 @@ pub fn sources(files: &Files) -> anyhow::Result<Sources> {
         // The library of the solution has a name of its own, because two of one name cannot be documented.
         let text = text.replace("solution-", "lab-").replace("solution_", "lab_");
         let split = if name.ends_with(".rs") {
-            stubs::split(&text).with_context(|| name.clone())?
+            markers::split(&text).with_context(|| name.clone())?
         } else {
             Split { stub: text.clone(), solution: text }
         };
@@ -82,20 +71,4 @@ pub fn differences(lab: &Lab) -> anyhow::Result<Vec<String>> {
     let mut names: Vec<_> = files.iter().filter(differs).map(|(name, _)| name.clone()).collect();
     names.extend(there.into_keys().filter(|name| !files.contains_key(name)));
     Ok(names)
-}
-
-/// Writes files below a folder. Those that are already so are left untouched, and cargo rebuilds nothing.
-pub fn write(dir: &Path, files: &Files) -> anyhow::Result<()> {
-    for (name, text) in files {
-        let path = dir.join(name);
-        if fs::read_to_string(&path).ok().as_ref() == Some(text) {
-            continue;
-        }
-        let write = || {
-            fs::create_dir_all(path.parent().expect("a file below a folder"))?;
-            fs::write(&path, text)
-        };
-        write().with_context(|| format!("cannot write {}", path.display()))?;
-    }
-    Ok(())
 }

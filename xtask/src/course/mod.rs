@@ -1,10 +1,15 @@
-//! The course: where it lies on disk, and which labs it has.
+//! The course on disk: where it lies, which labs it has, and what its authors wrote of each.
 
-use crate::{
-    exit::{Exit, Stop},
-    manifest::Manifest,
-};
+pub mod generate;
+pub mod manifest;
+mod markers;
+pub mod mistakes;
+pub mod patch;
+pub mod sums;
+
+use crate::exit::{Exit, Stop};
 use anyhow::Context as _;
+use manifest::Manifest;
 use std::{
     env, fs,
     path::{Path, PathBuf},

@@ -1,7 +1,7 @@
 //! The patches that an author keeps beside a solution: mistakes, which a suite must catch, and variants, which
 //! it must let pass.
 
-use crate::generate::Files;
+use crate::files::{self, Files};
 use anyhow::{Context as _, anyhow, bail};
 use diffy::patch_set::{FileOperation, ParseOptions, PatchSet};
 use serde::Deserialize;
@@ -33,8 +33,7 @@ struct Header {
 impl Patch {
     /// The patches in a folder, in the order of their names.
     pub fn load_all(dir: &Path) -> anyhow::Result<Vec<Self>> {
-        let mut paths = Vec::new();
-        crate::sums::walk(dir, &mut paths)?;
+        let mut paths = files::walk(dir)?;
         paths.retain(|path| path.extension().is_some_and(|extension| extension == "patch"));
         paths.iter().map(Self::load).collect()
     }
