@@ -167,7 +167,7 @@ async fn probes_start_at_once_and_then_once_a_period() -> Passed {
         3..6 => Answer::Down,
         _ => Answer::Up,
     });
-    let users = run(&[&database], policy(1, 1));
+    let users = run(&[&database], policy(1, 3));
     users.until(9.5).await;
     let on_time = database.starts().len() == 10
         && database
