@@ -2,7 +2,11 @@
 
 mod support;
 
-use std::{fs, os::unix::process::ExitStatusExt as _, process::Stdio};
+use std::{
+    fs,
+    os::unix::process::{CommandExt as _, ExitStatusExt as _},
+    process::Stdio,
+};
 use support::{Course, kill, runs, until};
 
 /// Signals by their name and their number, which is the same on every Unix.
@@ -11,18 +15,22 @@ const TERM: (&str, i32) = ("TERM", 15);
 const HUP: (&str, i32) = ("HUP", 1);
 const KILL: (&str, i32) = ("KILL", 9);
 
-/// Begins a check, ends it by a signal once all of these processes run, and waits until they are gone.
+/// Begins a check in a process group of its own, as a shell does, ends it by a signal once all of these processes
+/// run, and waits until they are gone.
 fn interrupted(course: &Course, (signal, number): (&str, i32), processes: &[&str]) {
     for name in processes {
         let _ = fs::remove_file(course.root.join("notes").join(name));
     }
     let mut command = course.command(&["check", "0"]);
-    let mut check = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+    let mut check = command.spawn().unwrap();
     let pids: Vec<u32> = processes.iter().map(|name| course.pid(name)).collect();
     assert!(pids.iter().all(|pid| runs(*pid)), "{processes:?} run");
     assert_eq!(course.runs(), [check.id().to_string()]);
 
-    assert!(kill(signal, check.id()));
+    // Ctrl-C reaches all of the group at once; nobody else sends a signal that way.
+    let group = if signal == INT.0 { "-" } else { "" };
+    assert!(kill(signal, &format!("{group}{}", check.id())));
     let status = check.wait().unwrap();
     assert_eq!(status.signal(), Some(number), "{status}");
     for (name, pid) in processes.iter().zip(pids) {

@@ -205,7 +205,7 @@ pub fn until(what: &str, happened: impl Fn() -> bool) {
 
 /// Whether a process runs. One that has ended and that nobody has asked for is none.
 pub fn runs(pid: u32) -> bool {
-    if !kill("0", pid) {
+    if !kill("0", &pid.to_string()) {
         return false;
     }
     // `1234 (name) S …` on Linux; other systems have no such file, and an `init` that collects at once.
@@ -214,10 +214,10 @@ pub fn runs(pid: u32) -> bool {
     !matches!(state, Some('Z' | 'X'))
 }
 
-/// Sends a signal, such as `INT`, and says whether there was somebody to get it.
-pub fn kill(signal: &str, pid: u32) -> bool {
+/// Sends a signal, such as `INT`, to a process, or to the group `-1234`. Says whether there was somebody to get it.
+pub fn kill(signal: &str, to: &str) -> bool {
     let mut shell = Command::new("sh");
-    shell.args(["-c", &format!("kill -{signal} {pid}")]).stderr(Stdio::null());
+    shell.args(["-c", &format!("kill -s {signal} -- {to}")]).stderr(Stdio::null());
     shell.status().expect("every system has a shell").success()
 }
 
