@@ -5,7 +5,7 @@ mod support;
 use std::{
     fs,
     os::unix::process::{CommandExt as _, ExitStatusExt as _},
-    process::Stdio,
+    process::{Child, Stdio},
 };
 use support::{Course, kill, runs, until};
 
@@ -15,6 +15,16 @@ const TERM: (&str, i32) = ("TERM", 15);
 const HUP: (&str, i32) = ("HUP", 1);
 const KILL: (&str, i32) = ("KILL", 9);
 
+/// A grader that ends with the test, also when the test fails.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// Begins a check in a process group of its own, as a shell does, ends it by a signal once all of these processes
 /// run, and waits until they are gone.
 fn interrupted(course: &Course, (signal, number): (&str, i32), processes: &[&str]) {
@@ -23,15 +33,15 @@ fn interrupted(course: &Course, (signal, number): (&str, i32), processes: &[&str
     }
     let mut command = course.command(&["check", "0"]);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
-    let mut check = command.spawn().unwrap();
+    let mut check = Running(command.spawn().unwrap());
     let pids: Vec<u32> = processes.iter().map(|name| course.pid(name)).collect();
     assert!(pids.iter().all(|pid| runs(*pid)), "{processes:?} run");
-    assert_eq!(course.runs(), [check.id().to_string()]);
+    assert_eq!(course.runs(), [check.0.id().to_string()]);
 
     // Ctrl-C reaches all of the group at once; nobody else sends a signal that way.
     let group = if signal == INT.0 { "-" } else { "" };
-    assert!(kill(signal, &format!("{group}{}", check.id())));
-    let status = check.wait().unwrap();
+    assert!(kill(signal, &format!("{group}{}", check.0.id())));
+    let status = check.0.wait().unwrap();
     assert_eq!(status.signal(), Some(number), "{status}");
     for (name, pid) in processes.iter().zip(pids) {
         until(&format!("{name} is gone after SIG{signal}"), || !runs(pid));
