@@ -1,6 +1,6 @@
 //! Named mistakes: which tests each one fails, and which of them a learner's failures look like.
 
-use super::patch::Patch;
+use super::{Lab, patch::Patch};
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, fs, path::Path};
@@ -44,7 +44,12 @@ fn text(mistakes: Vec<Mistake>) -> anyhow::Result<String> {
     Ok(format!("{head}{}", toml::to_string(&Mistakes { mistakes })?))
 }
 
-/// The mistakes that a lab knows.
+/// The mistakes as the author has them now, with the solution.
+pub fn of_author(lab: &Lab) -> anyhow::Result<Vec<Mistake>> {
+    Ok(Patch::load_all(&lab.solution()?.join("mistakes"))?.iter().map(Mistake::from).collect())
+}
+
+/// The mistakes that a lab's own folder knows: what a check reads.
 pub fn load(lab_dir: &Path) -> anyhow::Result<Vec<Mistake>> {
     let path = lab_dir.join(FILE);
     if !path.exists() {

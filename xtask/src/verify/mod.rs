@@ -1,7 +1,9 @@
 //! Proves the course: that every lab grades right code as right and wrong code as wrong, and that the grader
 //! itself works. It judges the course, never a learner: everything is built in the target folder.
 
+mod candidate;
 mod documents;
+mod expectation;
 mod libraries;
 mod manifest;
 mod markdown;

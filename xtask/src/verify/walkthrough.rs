@@ -21,6 +21,9 @@ const AFTER: [&str; 4] = ["Common mistakes", "Compare with the solution", "In pr
 /// What `new-lab` leaves for an author to replace.
 const PROMPT: &str = "> Author:";
 
+/// This grader, beside the course that it is run in. The one that cargo made may be replaced meanwhile.
+const GRADER: &str = "grader";
+
 /// The longest time for one command of a walkthrough.
 const LIMIT: Duration = Duration::from_secs(900);
 
@@ -89,6 +92,9 @@ fn finished_course(course: &Course, lab: &Lab) -> anyhow::Result<Scratch> {
         files::write(&scratch.root.join("solutions").join(&other.name), &files::read(other.solution()?)?)?;
     }
     scratch.finish(&course.root)?;
+    // Gone first, then copied: a program that still runs cannot be written over.
+    let _ = fs::remove_file(scratch.root.join(GRADER));
+    fs::copy(env::current_exe()?, scratch.root.join(GRADER))?;
     Ok(scratch)
 }
 
@@ -96,7 +102,7 @@ fn run(session: &Session, course: &Course, root: &Path, line: &str) -> anyhow::R
     let words: Vec<&str> = line.split_whitespace().collect();
     let mut command = match words[..] {
         ["cargo", "xtask", ref arguments @ ..] => {
-            let mut command = Command::new(env::current_exe()?);
+            let mut command = Command::new(root.join(GRADER));
             command.args(arguments);
             command
         }

@@ -1,0 +1,70 @@
+//! What the verdict on known code must be, and how it is told when it is another.
+
+use super::candidate::{Candidate, Kind};
+use crate::verdict::{Outcome, Test, TestOutcome, Verdict};
+use anyhow::bail;
+use std::collections::BTreeSet;
+
+/// Holds a verdict against what is known of the code.
+pub fn holds(verdict: &Verdict, candidate: &Candidate) -> anyhow::Result<()> {
+    if let Some(problem) = &verdict.problem {
+        bail!("{}\n  {}", problem.what, problem.details.join("\n  "));
+    }
+    match candidate.kind {
+        Kind::Solution | Kind::Variant => passes(verdict),
+        Kind::Stub => is_not_implemented(verdict),
+        Kind::Mistake => is_caught(verdict, candidate),
+    }
+}
+
+fn passes(verdict: &Verdict) -> anyhow::Result<()> {
+    if verdict.outcome == Outcome::Passed && verdict.points == verdict.points_possible {
+        return Ok(());
+    }
+    bail!(
+        "right code did not pass:\n{}",
+        describe(verdict.tests().filter(|test| test.outcome != TestOutcome::Passed))
+    )
+}
+
+fn is_not_implemented(verdict: &Verdict) -> anyhow::Result<()> {
+    let wrong: Vec<_> = verdict.tests().filter(|test| test.outcome != TestOutcome::NotImplemented).collect();
+    if wrong.is_empty() && verdict.points == 0 {
+        return Ok(());
+    }
+    bail!("on the stub every test must reach a todo!():\n{}", describe(wrong.into_iter()))
+}
+
+fn is_caught(verdict: &Verdict, candidate: &Candidate) -> anyhow::Result<()> {
+    let failed: BTreeSet<String> =
+        verdict.tests().filter(|test| test.outcome.is_failure()).map(|test| test.name.clone()).collect();
+    if failed.is_empty() {
+        bail!("wrong code passed");
+    }
+    if let Some(test) = verdict.tests().find(|test| test.outcome == TestOutcome::NotImplemented) {
+        bail!("{} reached a todo!()", test.name);
+    }
+    if failed != candidate.fails {
+        let missed: Vec<_> = candidate.fails.difference(&failed).collect();
+        let surplus = verdict
+            .tests()
+            .filter(|test| failed.contains(&test.name) && !candidate.fails.contains(&test.name));
+        bail!("must fail but passed: {missed:?}\nfailed but is not named:\n{}", describe(surplus));
+    }
+    if candidate.fails.is_empty() || !verdict.likely.iter().any(|likely| likely.name == candidate.name) {
+        let named: Vec<_> = verdict.likely.iter().map(|likely| &likely.name).collect();
+        bail!("its verdict names {named:?} instead");
+    }
+    Ok(())
+}
+
+fn describe<'a>(tests: impl Iterator<Item = &'a Test>) -> String {
+    let line = |test: &Test| {
+        let why = test.failure.as_ref().map(|failure| {
+            let seen = failure.seen.as_deref().or(failure.output.as_deref()).unwrap_or_default();
+            format!("{} {seen} {}", failure.what, failure.panics.join("; "))
+        });
+        format!("  {} {:?} after {} ms: {}\n", test.name, test.outcome, test.millis, why.unwrap_or_default())
+    };
+    tests.map(line).collect()
+}
