@@ -101,14 +101,22 @@ impl Serving {
     /// What `serve` must return, and when it did.
     pub async fn ends(&mut self, rule: &Rule<'_>, expected: Drained) -> Instant {
         let wanted = format!("serve returns Drained::{expected:?}");
-        let (seen, at) = match rule.within(&wanted, &mut self.task).await {
-            Ok((Ok(drained), at)) if drained == expected => return at,
-            Ok((Ok(drained), at)) => (format!("Drained::{drained:?}"), Some(at)),
-            Ok((Err(error), at)) => (format!("the error {error}"), Some(at)),
-            Err(_) => ("serve panicked".to_owned(), None),
-        };
-        rule.holds(false, wanted, seen);
-        at.unwrap_or_else(Instant::now)
+        let (seen, at) = self.returned(rule, &wanted).await;
+        rule.holds(seen == format!("Drained::{expected:?}"), wanted, seen);
+        at
+    }
+
+    /// When `serve` returned, whatever it was.
+    pub async fn ended(&mut self, rule: &Rule<'_>) -> Instant {
+        self.returned(rule, "serve returns").await.1
+    }
+
+    async fn returned(&mut self, rule: &Rule<'_>, wanted: &str) -> (String, Instant) {
+        match rule.within(wanted, &mut self.task).await {
+            Ok((Ok(drained), at)) => (format!("Drained::{drained:?}"), at),
+            Ok((Err(error), at)) => (format!("the error {error}"), at),
+            Err(_) => rule.broken(wanted, "serve panicked"),
+        }
     }
 
     /// A call that is in flight, and stays so until the gate is opened.

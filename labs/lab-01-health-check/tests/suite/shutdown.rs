@@ -193,6 +193,27 @@ async fn a_drain_has_its_limit() -> Passed {
     trial.passed()
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_drain_begins_after_the_lame_duck() -> Passed {
+    let trial = Trial::start(SECTION);
+    let rule = trial.rule("The time of drain begins when the time of lame_duck is over");
+    let time = Duration::from_millis(150);
+    let mut serving = start(time, time).await;
+
+    let call = serving.call_in_flight(&trial, &rule).await;
+    trial.did("this call will not end by itself");
+    let stopped = serving.stop(&trial);
+    let ended = serving.ended(&rule).await;
+    let lasted = ended.saturating_duration_since(stopped);
+    rule.holds(
+        lasted >= time * 2,
+        "serve returns 150 ms and 150 ms after the signal or later",
+        format_args!("{lasted:?}"),
+    );
+    drop(call);
+    trial.passed()
+}
+
 async fn answered(rule: &Rule<'_>, call: JoinHandle<Result<(), Status>>) {
     let answer = rule.within("an answer to the call in flight", call).await.expect("no panic in the client");
     let code = answer.map_or_else(|status| status.code(), |()| Code::Ok);
