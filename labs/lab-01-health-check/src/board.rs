@@ -95,7 +95,8 @@ impl StatusBoard {
     /// Says that this server is going away. Final: nothing brings SERVING back.
     ///
     /// From now on every service on the board, and `""`, is NOT_SERVING. Setting and clearing do nothing any
-    /// more. Every watch is told NOT_SERVING and ends, and so does one that begins later.
+    /// more, and a second call does no more than the first. Every watch is told NOT_SERVING and ends, and so does
+    /// one that begins later.
     pub fn shut_down(&self) {
         todo!("step 4: NOT_SERVING everywhere and for good, and watches come to their end")
     }
