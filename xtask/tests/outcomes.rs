@@ -105,6 +105,9 @@ fn each_failure_says_why(verdict: &Value) {
         let said = failure(verdict, test)["what"].as_str().unwrap();
         assert!(said.contains(what), "{test}: {said}");
     }
+    assert_eq!(failure(verdict, "crashed::exits")["output"], Value::Null, "libtest's own words say nothing");
+    let output = failure(verdict, "crashed::overflows")["output"].as_str().unwrap();
+    assert!(output.contains("has overflowed its stack"), "{output}");
 }
 
 fn the_totals_add_up(verdict: &Value) {

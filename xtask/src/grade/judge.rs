@@ -122,7 +122,9 @@ fn panics(evidence: &Evidence<'_>) -> Vec<String> {
 }
 
 fn output(evidence: &Evidence<'_>) -> Option<String> {
-    let lines: Vec<_> = [evidence.stdout, evidence.stderr].iter().flat_map(|text| text.lines()).collect();
+    // libtest's own first words say nothing about the test.
+    let stdout = evidence.stdout.strip_prefix("\nrunning 1 test\n").unwrap_or(evidence.stdout);
+    let lines: Vec<_> = [stdout, evidence.stderr].iter().flat_map(|text| text.lines()).collect();
     let lines = &lines[lines.len().saturating_sub(OUTPUT_LINES)..];
     let text = lines.join("\n").trim().to_owned();
     (!text.is_empty()).then_some(text)
