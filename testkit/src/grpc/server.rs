@@ -2,8 +2,10 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use tokio::{net::TcpListener, task::AbortHandle};
-use tokio_stream::wrappers::TcpListenerStream;
-use tonic::{service::Routes, transport};
+use tonic::{
+    service::Routes,
+    transport::{self, server::TcpIncoming},
+};
 
 /// A running server. It stops when this is dropped, also when the test panics.
 #[derive(Debug)]
@@ -34,7 +36,9 @@ pub async fn serve(routes: Routes) -> Server {
     let listener = listen().await;
     let addr = listener.local_addr().expect("a bound listener has an address");
     let server = transport::Server::builder().add_routes(routes);
-    let task = tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
+    // Without it the system holds small messages back for up to 40 ms, and every test would wait for that.
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let task = tokio::spawn(server.serve_with_incoming(incoming));
     Server { addr, task: task.abort_handle() }
 }
 
