@@ -206,6 +206,9 @@ async fn no_change_falls_between_looking_and_waiting() -> Passed {
     let rule = trial.rule("The last status arrives, at whatever moment it was set");
     let board = StatusBoard::new();
     let mut watched = board.watch(USERS);
+    reaches(&rule, &mut watched, ServingStatus::ServiceUnknown).await;
+    board.set_status(USERS, ServingStatus::NotServing);
+    reaches(&rule, &mut watched, ServingStatus::NotServing).await;
 
     // A watcher that looks first and begins to listen afterwards is deaf for some nanoseconds. So here are many
     // rows of changes, of many lengths: the last change of one of them will fall into that time.
