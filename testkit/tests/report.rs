@@ -5,6 +5,7 @@ use std::{
     env, fs,
     path::PathBuf,
     process::{self, Command, ExitStatus},
+    sync::atomic::{AtomicUsize, Ordering},
     thread,
 };
 use testkit::{Passed, Trial};
@@ -36,7 +37,9 @@ fn subject() -> Passed {
 
 /// Runs the subject; gives back the lines of its report, if a grader asks for one, and how it ended.
 fn run(behaviour: &str, grader: bool) -> (Vec<Value>, ExitStatus) {
-    let name = format!("report-{}-{}", behaviour.replace(' ', "-"), process::id());
+    // Tests run side by side, each with a file of its own.
+    static RUNS: AtomicUsize = AtomicUsize::new(0);
+    let name = format!("report-{}-{}", process::id(), RUNS.fetch_add(1, Ordering::Relaxed));
     let report = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     let mut command = Command::new(env::current_exe().unwrap());
     command.args(["subject", "--exact"]).env(BEHAVIOUR, behaviour);
