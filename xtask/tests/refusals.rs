@@ -138,3 +138,18 @@ fn a_run_sweeps_what_a_dead_one_left_and_nothing_of_a_living_one() {
     assert_eq!(course.runs(), [living.as_str()]);
     fs::remove_dir_all(course.root.join("target/labs")).unwrap();
 }
+
+#[test]
+fn a_reader_who_leaves_ends_the_grader_without_a_panic() {
+    let mut grader = std::process::Command::new(env!("CARGO_BIN_EXE_xtask"))
+        .arg("--help")
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    // As `| head` does when it has enough.
+    drop(grader.stdout.take());
+    let output = grader.wait_with_output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(!stderr.contains("panicked"), "{stderr}");
+}

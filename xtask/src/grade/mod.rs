@@ -20,6 +20,7 @@ mod signals;
 pub use guard::guard;
 pub use run::Suite;
 pub use session::Session;
+pub use signals::end_with_the_reader;
 
 use crate::{
     course::{

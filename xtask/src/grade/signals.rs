@@ -1,5 +1,12 @@
-//! The two questions to the system that the standard library does not ask. The only unsafe code of the grader.
+//! What the grader asks of the system and the standard library does not. The only unsafe code of the grader.
 #![allow(unsafe_code)]
+
+/// From now on the grader ends quietly when nobody reads what it prints, as in `cargo xtask list | head -1`.
+/// The standard library would have it panic.
+pub fn end_with_the_reader() {
+    // SAFETY: sets a number in a table of the kernel's; no code of ours runs in a signal handler.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+}
 
 /// Kills every process of a group. A group that is gone already is fine.
 pub fn kill_group(group: u32) {

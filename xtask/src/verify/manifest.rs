@@ -50,7 +50,11 @@ fn each_test_once(manifest: &Manifest) -> anyhow::Result<()> {
 }
 
 fn known_mistakes(manifest: &Manifest, mistakes: &[Patch]) -> anyhow::Result<()> {
-    ensure!(mistakes.len() >= FEWEST_MISTAKES, "{} mistakes, fewer than {FEWEST_MISTAKES}", mistakes.len());
+    ensure!(
+        mistakes.len() >= FEWEST_MISTAKES,
+        "a lab has at least {FEWEST_MISTAKES} mistakes; here: {}",
+        mistakes.len()
+    );
     let known: BTreeSet<&str> = tests(manifest).collect();
     for mistake in mistakes {
         ensure!(!mistake.fails.is_empty(), "{} says fails = [], so nothing would catch it", mistake.name);
@@ -75,7 +79,11 @@ fn every_test_is_needed(manifest: &Manifest, mistakes: &[Patch]) -> anyhow::Resu
 }
 
 fn enough_variants(variants: &[Patch]) -> anyhow::Result<()> {
-    ensure!(variants.len() >= FEWEST_VARIANTS, "{} variants, fewer than {FEWEST_VARIANTS}", variants.len());
+    ensure!(
+        variants.len() >= FEWEST_VARIANTS,
+        "a lab has at least {FEWEST_VARIANTS} variants; here: {}",
+        variants.len()
+    );
     for variant in variants {
         ensure!(variant.fails.is_empty(), "{} is a variant and names failing tests", variant.name);
     }
