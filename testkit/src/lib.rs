@@ -25,9 +25,10 @@
 //!
 //! # What the grader relies on
 //!
-//! The grader runs each test in a process of its own and names a report file in `LABS_REPORT`. Into it go the
-//! panics of every thread and task (a `todo!()` behind a gRPC call reaches the client only as `Cancelled`),
-//! the failed rule, and, when the test has run to its end, the token from `LABS_TOKEN`. Without the token no
+//! The grader runs each test in a process of its own and names a report file in `LABS_REPORT`. In it lies a
+//! token, which the first [`Trial`] takes out. Into it go the panics of every thread and task (a `todo!()`
+//! behind a gRPC call reaches the client only as `Cancelled`), the failed rule, and, when the test has run to
+//! its end, the token. Without the token no
 //! test has passed, whatever its process printed or returned.
 //!
 //! Without a grader, under plain `cargo test`, nothing is reported and everything else works the same.

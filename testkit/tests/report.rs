@@ -43,9 +43,10 @@ fn run(behaviour: &str, grader: bool) -> (Vec<Value>, ExitStatus) {
     let report = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     let mut command = Command::new(env::current_exe().unwrap());
     command.args(["subject", "--exact"]).env(BEHAVIOUR, behaviour);
-    command.env_remove("LABS_REPORT").env_remove("LABS_TOKEN");
+    command.env_remove("LABS_REPORT");
     if grader {
-        command.env("LABS_REPORT", &report).env("LABS_TOKEN", "token of this run");
+        fs::write(&report, "token of this run").unwrap();
+        command.env("LABS_REPORT", &report);
     }
     let output = command.output().unwrap();
     assert!(String::from_utf8_lossy(&output.stdout).contains("running 1 test"), "{output:?}");
