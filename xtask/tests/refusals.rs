@@ -106,6 +106,16 @@ fn a_changed_suite_grades_nobody() {
 }
 
 #[test]
+fn another_file_in_the_place_of_the_suite_is_refused() {
+    let course = Course::of("another-suite", &["small"]);
+    course.write("labs/lab-00-small/tests/mine.rs", "#[test]\nfn one_is_one() {}\n");
+    let manifest = course.read("labs/lab-00-small/Cargo.toml");
+    let redirect = "\n[[test]]\nname = \"suite\"\npath = \"tests/mine.rs\"\n";
+    course.write("labs/lab-00-small/Cargo.toml", &format!("{manifest}{redirect}"));
+    course.xtask(&["check", "0"]).exits(5).says("tests/mine.rs").says("[[test]]");
+}
+
+#[test]
 fn a_failing_machine_is_not_the_learners_fault() {
     let course = Course::of("machine", &["small"]);
     let mut no_cargo = course.command(&["check", "0"]);
