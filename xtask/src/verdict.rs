@@ -33,6 +33,8 @@ pub struct Verdict {
     pub learnt: Option<String>,
     /// The lab that comes next, when the whole lab passed.
     pub next_lab: Option<String>,
+    /// How much slower than a common machine this one was, 1.0 or more: every limit was multiplied by it.
+    pub time_scale: f64,
     /// Whole check, build included, in milliseconds.
     pub millis: u64,
 }
@@ -204,6 +206,7 @@ impl Verdict {
             problem: None,
             learnt: None,
             next_lab: None,
+            time_scale: 1.0,
             millis: 0,
         }
     }

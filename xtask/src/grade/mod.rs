@@ -115,6 +115,7 @@ pub fn grade(
         verdict.stop(Outcome::LabBroken, problem);
         return Ok(());
     }
+    verdict.time_scale = session.scale();
     let steps = run::all(session, suite, selection, watcher)?;
     verdict.fill(steps, selection.test.is_none());
 

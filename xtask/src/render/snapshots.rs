@@ -88,6 +88,7 @@ fn verdict(steps: Vec<Step>) -> Verdict {
         problem: None,
         learnt: None,
         next_lab: None,
+        time_scale: 1.0,
         millis: 2345,
     };
     if !steps.is_empty() {
