@@ -10,3 +10,4 @@ mod serving;
 mod shutdown;
 mod support;
 mod watch;
+mod watchers;

@@ -106,11 +106,6 @@ impl Serving {
         at
     }
 
-    /// When `serve` returned, whatever it was.
-    pub async fn ended(&mut self, rule: &Rule<'_>) -> Instant {
-        self.returned(rule, "serve returns").await.1
-    }
-
     async fn returned(&mut self, rule: &Rule<'_>, wanted: &str) -> (String, Instant) {
         match rule.within(wanted, &mut self.task).await {
             Ok((Ok(drained), at)) => (format!("Drained::{drained:?}"), at),

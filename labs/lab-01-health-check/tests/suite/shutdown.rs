@@ -2,7 +2,7 @@
 
 use crate::{
     serving::start,
-    support::{ORDERS, Prober, USERS, connect, eventually, serve_board},
+    support::{ORDERS, Prober, USERS, connect, eventually, serve_board, told},
 };
 use lab_01_health_check::{Drained, ServingStatus, StatusBoard};
 use std::time::{Duration, Instant};
@@ -48,6 +48,29 @@ async fn a_lame_duck_takes_new_connections_and_says_not_serving() -> Passed {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_signal_it_serves_on() -> Passed {
+    let trial = Trial::start(SECTION);
+    let rule = trial.rule("Until the signal the server serves, however short the times of its shutdown are");
+    let time = Duration::from_millis(50);
+    let mut serving = start(time, time).await;
+
+    let mut prober = connect(&trial, serving.addr).await;
+    let call = serving.call_in_flight(&trial, &rule).await;
+    let began = Instant::now();
+    eventually(&rule, "Check answers for six times as long as the shutdown may take", async || {
+        prober.reads(&rule, USERS, "SERVING").await;
+        began.elapsed() > time * 12
+    })
+    .await;
+    connect(&trial, serving.addr).await.reads(&rule, USERS, "SERVING").await;
+    serving.users.answer();
+    answered(&rule, call).await;
+    serving.stop(&trial);
+    serving.ends(&rule, Drained::Complete).await;
+    trial.passed()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lame_duck_lasts_its_time() -> Passed {
     let trial = Trial::start(SECTION);
     let rule = trial.rule("The server stops accepting when the time of lame_duck is over, and not before");
@@ -58,7 +81,7 @@ async fn a_lame_duck_lasts_its_time() -> Passed {
     let stopped = serving.stop(&trial);
     serving.refuses(&trial, &rule).await;
     let lasted = stopped.elapsed();
-    rule.holds(lasted >= lame_duck, "connections are taken for 250 ms at least", format_args!("{lasted:?}"));
+    rule.holds(lasted >= lame_duck, "connections are taken for 250 ms at least", told(lasted));
     serving.ends(&rule, Drained::Complete).await;
     trial.passed()
 }
@@ -90,6 +113,24 @@ async fn nothing_brings_serving_back() -> Passed {
         prober.list(&rule).await.map(|statuses| statuses.into_values().collect::<Vec<_>>().join(", "));
     let seen = listed.unwrap_or_else(|failure| failure);
     rule.holds(seen == "NOT_SERVING, NOT_SERVING, NOT_SERVING", "List has three times NOT_SERVING", &seen);
+    trial.passed()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_empty_board_is_shut_down_too() -> Passed {
+    let trial = Trial::start(SECTION);
+    let rule = trial.rule("After shut_down \"\" is NOT_SERVING, also on a board without services");
+    let board = StatusBoard::new();
+    let (_server, mut prober) = serve_board(&trial, &board).await;
+
+    prober.reads(&rule, "", "SERVING").await;
+    let mut watching = prober.watch(&rule, "").await;
+    watching.reads(&rule, "SERVING").await;
+    board.shut_down();
+    trial.did("the board, on which nothing ever was, is shut down");
+    prober.reads(&rule, "", "NOT_SERVING").await;
+    watching.reads(&rule, "NOT_SERVING").await;
+    watching.ends(&rule).await;
     trial.passed()
 }
 
@@ -189,7 +230,7 @@ async fn a_drain_has_its_limit() -> Passed {
     let stopped = serving.stop(&trial);
     let ended = serving.ends(&rule, Drained::TimedOut).await;
     let lasted = ended.saturating_duration_since(stopped);
-    rule.holds(lasted >= drain, "serve returns 250 ms after the signal or later", format_args!("{lasted:?}"));
+    rule.holds(lasted >= drain, "serve returns 250 ms after the signal or later", told(lasted));
     trial.passed()
 }
 
@@ -203,13 +244,9 @@ async fn a_drain_begins_after_the_lame_duck() -> Passed {
     let call = serving.call_in_flight(&trial, &rule).await;
     trial.did("this call will not end by itself");
     let stopped = serving.stop(&trial);
-    let ended = serving.ended(&rule).await;
+    let ended = serving.ends(&rule, Drained::TimedOut).await;
     let lasted = ended.saturating_duration_since(stopped);
-    rule.holds(
-        lasted >= time * 2,
-        "serve returns 150 ms and 150 ms after the signal or later",
-        format_args!("{lasted:?}"),
-    );
+    rule.holds(lasted >= time * 2, "serve returns 150 ms and 150 ms after the signal or later", told(lasted));
     drop(call);
     trial.passed()
 }

@@ -142,6 +142,16 @@ fn failure(status: &Status) -> String {
     format!("{}: {}", grpc::name(status.code()), status.message())
 }
 
+/// A duration for a reader: whole milliseconds, in seconds when there are many. Rounded down, so that a time that
+/// was too short does not read as if it had been long enough.
+pub fn told(time: Duration) -> String {
+    match u32::try_from(time.as_millis()) {
+        Ok(ms @ 1..1000) => format!("{ms} ms"),
+        Ok(ms) => format!("{} s", f64::from(ms) / 1000.0),
+        Err(_) => format!("{} s", time.as_secs()),
+    }
+}
+
 /// Waits until something that can only be asked for is so.
 pub async fn eventually(rule: &Rule<'_>, expected: &str, mut so: impl AsyncFnMut() -> bool) {
     let asking = async {
