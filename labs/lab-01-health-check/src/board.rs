@@ -77,15 +77,18 @@ impl StatusBoard {
     /// The status of one service now, and again whenever it changes.
     ///
     /// - The first item is there at once: the status at the moment of this call, or a newer one.
-    /// - After that there is an item only when the status *differs* from the item before.
+    /// - After that there is an item only when the status *differs* from the item before, the last one that the
+    ///   reader took. A status that changed and changed back between two reads is no news.
     /// - While the service is unknown its status is SERVICE_UNKNOWN, and the stream goes on: the service may
     ///   come, go and come back.
-    /// - Fast changes may be skipped, but the last status always arrives, however late the reader is.
+    /// - Fast changes may be skipped, but the last status always arrives, however late the reader is. That holds
+    ///   for every stream by itself, however many there are.
     /// - `""` can be watched like any other name.
     /// - Once the board is shut down, the status is NOT_SERVING whatever the name, also that of an unknown
     ///   service; the stream says so, unless that was its last item anyway, and ends.
-    /// - A stream that is dropped leaves nothing behind: no task and no channel, at the latest when the status
-    ///   changes the next time.
+    /// - A stream that is dropped leaves no task behind, at the latest when the status changes the next time. Let
+    ///   go of whatever else you keep for it too: the suite cannot see memory, and a server that runs for months
+    ///   does.
     ///
     /// Must be called within a Tokio runtime.
     pub fn watch(&self, service: &str) -> StatusStream {
@@ -94,8 +97,10 @@ impl StatusBoard {
 
     /// Says that this server is going away. Final: nothing brings SERVING back.
     ///
-    /// From now on every service on the board, and `""`, is NOT_SERVING. Setting and clearing do nothing any
-    /// more, and a second call does no more than the first. Every watch is told NOT_SERVING and ends, and so does
+    /// From now on every service on the board is NOT_SERVING, and so is `""`, also when the board is empty.
+    /// Setting and clearing do nothing any more, and a second call does no more than the first.
+    ///
+    /// Every watch is told NOT_SERVING, unless that was its last item anyway, and ends; and so does
     /// one that begins later.
     pub fn shut_down(&self) {
         todo!("step 4: NOT_SERVING everywhere and for good, and watches come to their end")

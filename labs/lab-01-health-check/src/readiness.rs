@@ -18,7 +18,8 @@ pub trait Probe: Send + Sync {
 pub struct ProbePolicy {
     /// Time from the start of one probe of a dependency to the start of its next. More than zero.
     pub period: Duration,
-    /// Time limit of one probe. A probe that has not answered by then has failed.
+    /// Time limit of one probe. A probe that has not answered by then has failed. May be longer than `period`:
+    /// probes that take longer than a period then still count, and come less often.
     pub timeout: Duration,
     /// Successes in a row that make a dependency ready.
     pub success_threshold: NonZeroU32,
@@ -67,8 +68,8 @@ impl Readiness {
 /// Probes the dependencies of a service for ever, and keeps its status on the board.
 ///
 /// The service is SERVING when every dependency is ready, otherwise NOT_SERVING; each dependency is judged by
-/// a [`Readiness`] of its own. So it is on the board as NOT_SERVING at once, before any probe has answered. A
-/// service that depends on nothing is SERVING.
+/// a [`Readiness`] of its own. So it is on the board as NOT_SERVING at once, before any probe has answered, and
+/// stays so until the last of the dependencies has become ready. A service that depends on nothing is SERVING.
 ///
 /// # When probes run
 ///
@@ -83,7 +84,7 @@ impl Readiness {
 /// # When it ends
 ///
 /// It never returns: run it as a task of its own, apart from the calls. When it is dropped, or its task
-/// aborted, the probes end with it and the service keeps its last status.
+/// aborted, the probes end with it and the service keeps its last status: it stays on the board.
 ///
 /// Time is Tokio's, so that a test can pause it.
 pub async fn keep_ready(

@@ -12,7 +12,8 @@ pub struct ShutdownPolicy {
     /// How long it says NOT_SERVING and still takes new connections and calls: the time that load balancers
     /// need to notice. May be zero.
     pub lame_duck: Duration,
-    /// How long calls in flight may take after that. May be zero.
+    /// How long calls in flight may take after that: it is counted from the end of the lame duck, so from the
+    /// signal they have the time of both. May be zero.
     pub drain: Duration,
 }
 
@@ -25,7 +26,8 @@ pub enum Drained {
     TimedOut,
 }
 
-/// Serves until `signal` is ready, then goes away in this order:
+/// Serves until `signal` is ready, for months if need be: no time of `policy` begins before that. Then goes away
+/// in this order:
 ///
 /// 1. The board is [shut down](StatusBoard::shut_down): NOT_SERVING everywhere. Nothing else changes yet.
 /// 2. For the time of `lame_duck` the server goes on: new connections are accepted and calls answered.
