@@ -1,22 +1,17 @@
-// Dependencies that answer their probes as the test says and write down when they were asked, and the loop that
-// asks them.
+// A dependency that answers its probes as the test says, and writes down when it was asked.
 
-use crate::support::{USERS, told};
-use lab_01_health_check::{Probe, ProbePolicy, ServingStatus, StatusBoard, keep_ready};
+use crate::support::in_words;
+use lab_01_health_check::Probe;
 use std::{
     fmt::{self, Display, Formatter},
-    num::NonZeroU32,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
-use testkit::{Rule, Trial};
-use tokio::{
-    task::JoinHandle,
-    time::{Instant, sleep, sleep_until},
-};
+use testkit::Trial;
+use tokio::time::{Instant, sleep};
 
 /// What one probe of a [`Fake`] does.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,7 +28,7 @@ impl Display for Answer {
             Self::Up => f.write_str("succeeds"),
             Self::Down => f.write_str("fails"),
             Self::Hangs => f.write_str("hangs"),
-            Self::UpAfter(time) => write!(f, "succeeds after {}", told(*time)),
+            Self::UpAfter(time) => write!(f, "succeeds after {}", in_words(*time)),
         }
     }
 }
@@ -88,7 +83,7 @@ impl Fake {
 
     /// When the probes started, for a reader.
     pub fn told_starts(&self) -> String {
-        let starts: Vec<_> = self.starts().iter().take(8).map(|at| told(*at)).collect();
+        let starts: Vec<_> = self.starts().iter().take(8).map(|at| in_words(*at)).collect();
         if starts.is_empty() {
             return format!("no probe of the {}", self.name);
         }
@@ -129,49 +124,5 @@ impl Probe for Fake {
                 true
             }
         }
-    }
-}
-
-/// Probes each second, with a time limit of half a second.
-pub fn policy(success: u32, failure: u32) -> ProbePolicy {
-    let threshold = |count| NonZeroU32::new(count).expect("a threshold of one or more");
-    ProbePolicy {
-        period: Duration::from_secs(1),
-        timeout: Duration::from_millis(500),
-        success_threshold: threshold(success),
-        failure_threshold: threshold(failure),
-    }
-}
-
-/// [`keep_ready`] at work for the users, since `began`.
-pub struct Loop {
-    pub board: StatusBoard,
-    began: Instant,
-    pub task: JoinHandle<()>,
-}
-
-/// Starts [`keep_ready`] for the users.
-pub fn run(fakes: &[&Arc<Fake>], policy: ProbePolicy) -> Loop {
-    let board = StatusBoard::new();
-    let dependencies = fakes.iter().map(|fake| Arc::clone(fake) as Arc<dyn Probe>).collect();
-    let task = tokio::spawn({
-        let board = board.clone();
-        async move { keep_ready(board, USERS, dependencies, policy).await }
-    });
-    Loop { board, began: Instant::now(), task }
-}
-
-impl Loop {
-    /// Lets the clock go on to this many seconds after the beginning.
-    pub async fn until(&self, seconds: f64) {
-        sleep_until(self.began + Duration::from_secs_f64(seconds)).await;
-    }
-
-    /// After so many seconds the users must have this status.
-    pub async fn reads(&self, rule: &Rule<'_>, seconds: f64, expected: ServingStatus) {
-        self.until(seconds).await;
-        let expected = expected.as_str_name();
-        let seen = self.board.status(USERS).map_or("not on the board", |status| status.as_str_name());
-        rule.holds(seen == expected, format_args!("after {seconds} s the users are {expected}"), seen);
     }
 }

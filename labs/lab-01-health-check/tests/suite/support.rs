@@ -144,7 +144,7 @@ fn failure(status: &Status) -> String {
 
 /// A duration for a reader: whole milliseconds, in seconds when there are many. Rounded down, so that a time that
 /// was too short does not read as if it had been long enough.
-pub fn told(time: Duration) -> String {
+pub fn in_words(time: Duration) -> String {
     match u32::try_from(time.as_millis()) {
         Ok(ms @ 1..1000) => format!("{ms} ms"),
         Ok(ms) => format!("{} s", f64::from(ms) / 1000.0),

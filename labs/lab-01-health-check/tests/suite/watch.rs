@@ -1,9 +1,9 @@
 // Step 2: what Watch tells, and when.
 
-use crate::support::{ORDERS, USERS, serve_board};
+use crate::support::{ORDERS, USERS, eventually, serve_board};
 use lab_01_health_check::{ServingStatus, StatusBoard, StatusStream};
 use testkit::{Passed, Rule, Trial};
-use tokio::task::spawn_blocking;
+use tokio::{runtime::Handle, task::spawn_blocking};
 use tokio_stream::StreamExt as _;
 
 const SECTION: &str = "step-2-watch";
@@ -281,4 +281,41 @@ async fn reaches(rule: &Rule<'_>, statuses: &mut StatusStream, expected: Serving
 
 fn words(status: Option<ServingStatus>) -> &'static str {
     status.map_or("the end of the stream", |status| status.as_str_name())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_watcher_who_is_gone_is_forgotten() -> Passed {
+    const WATCHERS: usize = 50;
+    let trial = Trial::start(SECTION);
+    let rule = trial.rule("When a watcher has gone, its tasks end, at the latest with the next change");
+    let board = StatusBoard::new();
+    let (_server, mut prober) = serve_board(&trial, &board).await;
+
+    board.set_status(USERS, ServingStatus::Serving);
+    prober.reads(&rule, USERS, "SERVING").await;
+    let before = tasks();
+    let mut watchers = Vec::new();
+    for _ in 0..WATCHERS {
+        let mut watching = prober.watch(&rule, USERS).await;
+        watching.reads(&rule, "SERVING").await;
+        watchers.push(watching);
+    }
+    drop(watchers);
+    trial.did(format!("{WATCHERS} clients that watched users have gone"));
+
+    let mut serving = true;
+    let gone = "the tasks of the runtime are down to what they were before the watchers came";
+    // Changes go on: a task may need one to notice that nobody listens to it.
+    eventually(&rule, gone, async || {
+        serving = !serving;
+        board.set_status(USERS, if serving { ServingStatus::Serving } else { ServingStatus::NotServing });
+        tasks() < before + WATCHERS / 2
+    })
+    .await;
+    trial.passed()
+}
+
+/// How many tasks the runtime of this test has now.
+fn tasks() -> usize {
+    Handle::current().metrics().num_alive_tasks()
 }
