@@ -52,7 +52,7 @@ async fn without_a_signal_it_serves_on() -> Passed {
     let trial = Trial::start(SECTION);
     let rule = trial.rule("Until the signal the server serves, however short the times of its shutdown are");
     let time = Duration::from_millis(50);
-    let mut serving = start(time, time).await;
+    let serving = start(time, time).await;
 
     let mut prober = connect(&trial, serving.addr).await;
     let call = serving.call_in_flight(&trial, &rule).await;
@@ -65,8 +65,6 @@ async fn without_a_signal_it_serves_on() -> Passed {
     connect(&trial, serving.addr).await.reads(&rule, USERS, "SERVING").await;
     serving.users.answer();
     answered(&rule, call).await;
-    serving.stop(&trial);
-    serving.ends(&rule, Drained::Complete).await;
     trial.passed()
 }
 
