@@ -10,6 +10,7 @@ pub mod build;
 mod follow;
 mod guard;
 mod judge;
+mod printed;
 mod process;
 mod report;
 mod run;

@@ -87,6 +87,7 @@ fn verdict(steps: Vec<Step>) -> Verdict {
         likely: Vec::new(),
         problem: None,
         learnt: None,
+        next_step: None,
         next_lab: None,
         time_scale: 1.0,
         millis: 2345,
