@@ -4,9 +4,11 @@
 
 mod check;
 mod dependency;
+mod keeping;
 mod readiness;
 mod routes;
 mod serving;
 mod shutdown;
+mod streams;
 mod support;
 mod watch;
