@@ -1,6 +1,7 @@
 //! What a suite saw happen, in order. Plain data: this file knows neither gRPC nor Kafka.
 
 use std::{
+    fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -68,6 +69,16 @@ pub struct History {
 struct Record {
     events: Vec<Event>,
     calls: u64,
+    listener: Option<Listener>,
+}
+
+/// Is told of each event as it happens.
+struct Listener(Box<dyn Fn(&Event) + Send>);
+
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Listener")
+    }
 }
 
 impl History {
@@ -81,12 +92,21 @@ impl History {
         let mut record = self.lock();
         // The clock is read under the lock: events stand in the order of their times.
         let at = self.began.elapsed();
-        record.events.push(Event { at, seen });
+        let event = Event { at, seen };
+        if let Some(Listener(listener)) = &record.listener {
+            listener(&event);
+        }
+        record.events.push(event);
     }
 
     /// Adds something that the suite itself does now.
     pub fn did(&self, what: impl Into<String>) {
         self.record(Seen::Did(what.into()));
+    }
+
+    /// From now on tells somebody of each event as it happens, in order. They must not record events themselves.
+    pub fn tell(&self, listener: impl Fn(&Event) + Send + 'static) {
+        self.lock().listener = Some(Listener(Box::new(listener)));
     }
 
     /// A number for a new call, from 1.

@@ -25,6 +25,12 @@ pub(crate) enum Line<'a> {
         /// Line in that file, from 1.
         line: u32,
     },
+    /// Something happened: an event of the history as a line of a timeline. A test that hangs or dies cannot draw
+    /// it any more.
+    Happened {
+        /// The line.
+        text: &'a str,
+    },
     /// A rule was broken.
     Broken {
         /// The rule in words.
@@ -61,6 +67,11 @@ fn grader() -> Option<&'static Grader> {
         Some(Grader { report, token })
     };
     GRADER.get_or_init(take).as_ref()
+}
+
+/// Whether a grader listens.
+pub(crate) fn is_read() -> bool {
+    grader().is_some()
 }
 
 /// Adds a line, if a grader listens.

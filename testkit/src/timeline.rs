@@ -55,7 +55,8 @@ fn repeated_block(events: &[Event]) -> (usize, usize) {
     (1, 1)
 }
 
-fn line(mark: &str, event: &Event) -> String {
+/// One event as a line.
+pub(crate) fn line(mark: &str, event: &Event) -> String {
     let number = match event.seen {
         Seen::Called { call, .. }
         | Seen::Sent { call, .. }

@@ -1,6 +1,6 @@
 //! One run of one test.
 
-use crate::{History, Rule, report};
+use crate::{History, Rule, report, timeline};
 use std::process::{ExitCode, Termination};
 
 /// One run of one test: its history, its rules, and the proof that it ran to its end.
@@ -16,7 +16,12 @@ impl Trial {
     /// Begins a test. `section` is the anchor of the README's section that explains what is tested.
     pub fn start(section: &'static str) -> Self {
         report::report_panics();
-        Self { section, history: History::new() }
+        let history = History::new();
+        if report::is_read() {
+            history
+                .tell(|event| report::write(&report::Line::Happened { text: &timeline::line(" ", event) }));
+        }
+        Self { section, history }
     }
 
     /// A rule that this test holds the lab to. The text is the first line that a learner reads when it is broken.

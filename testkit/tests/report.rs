@@ -91,13 +91,15 @@ fn a_panic_of_any_thread_is_told_with_its_place() {
 fn a_broken_rule_is_told_and_then_panics() {
     let (lines, status) = run("a rule is broken", true);
     assert!(!status.success());
-    assert_eq!(lines.len(), 2, "{lines:?}");
-    let broken = &lines[0];
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    assert_eq!(lines[0]["event"], "happened", "told at once: a test that hangs never draws its timeline");
+    assert!(lines[0]["text"].as_str().unwrap().ends_with("asked"), "{lines:?}");
+    let broken = &lines[1];
     assert_eq!((&broken["event"], &broken["rule"]), (&json!("broken"), &json!("One is one")));
     assert_eq!((&broken["expected"], &broken["seen"]), (&json!("1"), &json!("2")));
     assert_eq!(broken["section"], "step-1-one");
     assert!(broken["timeline"][0].as_str().unwrap().ends_with("asked"), "{broken}");
-    let message = lines[1]["message"].as_str().unwrap();
+    let message = lines[2]["message"].as_str().unwrap();
     assert!(message.starts_with("One is one\n"), "the grader knows the panic by it: {message}");
 }
 

@@ -19,7 +19,7 @@ pub struct Verdict {
     pub outcome: Outcome,
     /// Points of the steps that passed.
     pub points: u32,
-    /// Points of the steps that were graded.
+    /// Points of the steps that were graded; of all steps, when nothing could be.
     pub points_possible: u32,
     /// How many tests ended in which way.
     pub totals: Totals,
@@ -31,10 +31,23 @@ pub struct Verdict {
     pub problem: Option<Problem>,
     /// Said when the whole lab passed.
     pub learnt: Option<String>,
+    /// The first step that has not passed, when only a part of the lab was graded and passed.
+    pub next_step: Option<NextStep>,
     /// The lab that comes next, when the whole lab passed.
     pub next_lab: Option<String>,
+    /// How much slower than a common machine this one was, 1.0 or more: every limit was multiplied by it.
+    pub time_scale: f64,
     /// Whole check, build included, in milliseconds.
     pub millis: u64,
+}
+
+/// A step to go on with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NextStep {
+    pub number: usize,
+    pub title: String,
+    /// As in [`Step`].
+    pub readme: String,
 }
 
 /// How a check ended.
@@ -197,13 +210,15 @@ impl Verdict {
             title: manifest.title.clone(),
             outcome: Outcome::Failed,
             points: 0,
-            points_possible: 0,
+            points_possible: manifest.points(),
             totals: Totals::default(),
             steps: Vec::new(),
             likely: Vec::new(),
             problem: None,
             learnt: None,
+            next_step: None,
             next_lab: None,
+            time_scale: 1.0,
             millis: 0,
         }
     }

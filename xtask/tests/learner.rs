@@ -108,6 +108,18 @@ fn reset_keeps_the_work_and_the_way_back_works() {
 }
 
 #[test]
+fn reset_finds_the_stub_where_the_solutions_are_withheld() {
+    let course = course("withheld");
+    course.commit();
+    let stub = course.read(CODE);
+    fs::remove_dir_all(course.root.join("solutions/lab-00-demo-lab")).unwrap();
+    course.edit(CODE, TODO, "a.checked_add(b)");
+    course.xtask(&["reset", "0"]).exits(0).says("is the stub again").says("The way back:");
+    assert_eq!(course.read(CODE), stub);
+    course.xtask(&["compare", "0", "--spoil"]).exits(2).complains("no solution");
+}
+
+#[test]
 fn a_changed_suite_is_put_back() {
     let course = course("suite");
     course.commit();

@@ -139,6 +139,8 @@ fn a_test_that_never_ends_is_stopped_at_its_limit() {
     let (ran, verdict) = course.verdict(&["lab-00"]);
     ran.exits(1);
     assert_eq!(outcomes(&verdict), BTreeMap::from([("spins", "timed_out"), ("waits", "timed_out")]));
+    let timeline = &failure(&verdict, "spins")["timeline"];
+    assert!(timeline[0].as_str().unwrap().ends_with("the wheel is started"), "{timeline}");
     for test in ["spins", "waits"] {
         let what = failure(&verdict, test)["what"].as_str().unwrap();
         assert!(what.starts_with("The test was still running after"), "{what}");

@@ -17,8 +17,8 @@ fn a_slip_of_the_fingers_is_a_usage_error() {
         (&["check", "lab-"], "could be lab-00-small or lab-01-broken", "Type more of the name"),
         (&["check", "0", "--step", "3"], "there is no step 3 in Small", "1 to 2"),
         (&["check", "0", "--step", "0"], "there is no step 0 in Small", "1 to 2"),
-        (&["check", "0", "--test", "three"], "no test of lab-00 has \"three\"", "cargo xtask check lab-00"),
-        (&["check", "0", "--step", "2", "--test", "is_one"], "no test", "cargo xtask check lab-00"),
+        (&["check", "0", "--test", "three"], "no test of lab-00 has \"three\"", "labs/lab-00-small/lab.toml"),
+        (&["check", "0", "--step", "2", "--test", "is_one"], "no test of step 2 of lab-00", "lab.toml"),
         (&["hint", "0", "--step", "9"], "there is no step 9 in Small", "1 to 2"),
         (&["check"], "LAB", "Usage: cargo xtask check"),
         (&["chek", "0"], "unrecognized subcommand 'chek'", "check"),
@@ -60,7 +60,7 @@ fn code_that_does_not_compile_gets_the_compilers_own_words() {
     let (ran, verdict) = course.verdict(&["broken"]);
     ran.exits(3);
     assert_eq!((&verdict["outcome"], &verdict["steps"]), (&json!("build_error"), &json!([])));
-    assert_eq!(verdict["points_possible"], 0, "nothing was graded");
+    assert_eq!((&verdict["points"], &verdict["points_possible"]), (&json!(0), &json!(100)));
     course.xtask(&["progress"]).exits(0).says("No lab is begun yet");
 
     course.write("labs/lab-01-broken/src/lib.rs", "pub fn one( -> u32 { 1 }\n");
@@ -103,6 +103,16 @@ fn a_changed_suite_grades_nobody() {
 
     fs::remove_file(course.root.join("labs/lab-00-small/suite.sums")).unwrap();
     course.xtask(&["check", "0"]).exits(5).says("suite.sums").says(mend);
+}
+
+#[test]
+fn another_file_in_the_place_of_the_suite_is_refused() {
+    let course = Course::of("another-suite", &["small"]);
+    course.write("labs/lab-00-small/tests/mine.rs", "#[test]\nfn one_is_one() {}\n");
+    let manifest = course.read("labs/lab-00-small/Cargo.toml");
+    let redirect = "\n[[test]]\nname = \"suite\"\npath = \"tests/mine.rs\"\n";
+    course.write("labs/lab-00-small/Cargo.toml", &format!("{manifest}{redirect}"));
+    course.xtask(&["check", "0"]).exits(5).says("tests/mine.rs").says("[[test]]");
 }
 
 #[test]

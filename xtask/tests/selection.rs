@@ -20,10 +20,11 @@ fn a_step_that_passes_is_remembered_and_finishes_nothing() {
     assert_eq!(points(&verdict), [[30, 30]; 2]);
     assert_eq!((&verdict["learnt"], &verdict["next_lab"]), (&Value::Null, &Value::Null));
     let ran = course.xtask(&["check", "0", "--step", "1"]).exits(0).says("30 of 30 points").says("30/30");
-    ran.says("Now all of it: cargo xtask check lab-00");
+    ran.says("Next is step 2, Two:").says("cargo xtask check lab-00 --step 2");
+    assert_eq!(verdict["next_step"]["number"], 2);
 
     course.xtask(&["list"]).exits(0).says("30/100 points");
-    course.xtask(&["progress"]).exits(0).says("✓ 1 One").says("· 2 Two").says("30 of 100 points");
+    course.xtask(&["progress"]).exits(0).says("✓ 1 One").says("  2 Two").says("30 of 100 points");
     course.xtask(&["next"]).exits(0).says("step 2: Two").says("cargo xtask check lab-00 --step 2");
     course.xtask(&["hint", "0"]).exits(0).says("lab-00 step 2, Two");
     course.xtask(&["compare", "0"]).exits(1).complains("has not passed yet");

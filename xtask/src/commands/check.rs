@@ -2,13 +2,14 @@
 
 use crate::{
     cli,
-    course::{Course, Lab},
+    course::{Course, Lab, manifest::Manifest},
     exit::{Exit, Stop},
     grade::{self, Event, Selection},
     render,
     state::State,
-    verdict::Outcome,
+    verdict::{NextStep, Outcome, Verdict},
 };
+use anyhow::Context as _;
 use std::{
     io::{IsTerminal as _, Write as _},
     sync::atomic::{AtomicUsize, Ordering},
@@ -24,23 +25,48 @@ pub fn run(course: &Course, args: &cli::Check) -> anyhow::Result<Exit> {
     progress.clear();
 
     if let Ok(manifest) = lab.manifest() {
-        if args.test.is_none() {
-            let mut state = State::load(course)?;
-            state.lab_mut(&lab.number).record(&verdict, manifest.steps.len());
-            state.save()?;
-        }
-        let whole = args.test.is_none() && verdict.steps.len() == manifest.steps.len();
-        if whole && verdict.outcome == Outcome::Passed {
-            let after = course.labs.iter().find(|other| other.number > lab.number);
-            verdict.learnt = Some(manifest.learnt);
-            verdict.next_lab = after.map(|lab| lab.name.clone());
-        }
+        look_ahead(course, lab, args, &manifest, &mut verdict)?;
     }
-    match args.format {
-        cli::Format::Text => anstream::print!("{}", render::text::verdict(&verdict, args.all)),
-        cli::Format::Json => println!("{}", render::json::verdict(&verdict)?),
-    }
+    let text = match args.format {
+        cli::Format::Text => render::text::verdict(&verdict, args.all),
+        cli::Format::Json => render::json::verdict(&verdict)? + "\n",
+    };
+    let mut stdout = anstream::stdout();
+    stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+        .context("the verdict cannot be printed")?;
     Ok(verdict.outcome.exit())
+}
+
+/// Remembers the verdict, and adds what comes next where it passed.
+fn look_ahead(
+    course: &Course,
+    lab: &Lab,
+    args: &cli::Check,
+    manifest: &Manifest,
+    verdict: &mut Verdict,
+) -> anyhow::Result<()> {
+    let mut state = State::load(course)?;
+    let known = state.lab_mut(&lab.number);
+    if args.test.is_none() {
+        known.record(verdict, manifest.steps.len());
+    }
+    if verdict.outcome == Outcome::Passed {
+        if args.test.is_none() && verdict.steps.len() == manifest.steps.len() {
+            let after = course.labs.iter().find(|other| other.number > lab.number);
+            verdict.learnt = Some(manifest.learnt.clone());
+            verdict.next_lab = after.map(|lab| lab.name.clone());
+        } else if args.test.is_none() {
+            let open = manifest.numbered().find(|(number, _)| !known.passed.contains(number));
+            verdict.next_step = open.map(|(number, step)| NextStep {
+                number,
+                title: step.title.clone(),
+                readme: format!("{}#{}", lab.shown("README.md"), step.section),
+            });
+        }
+    }
+    state.save()
 }
 
 /// A step or a test that does not exist is a slip of the fingers, not a failure.
@@ -54,8 +80,12 @@ fn validate(lab: &Lab, selection: &Selection) -> anyhow::Result<()> {
         manifest.numbered().flat_map(|(number, step)| step.tests.iter().map(move |test| (number, test)));
     if !tests.any(|(number, test)| selection.takes(number, test)) {
         let part = selection.test.as_deref().unwrap_or_default();
-        let next = format!("cargo xtask check {} shows the names of all tests.", lab.short());
-        return Err(Stop::usage(format!("no test of {} has {part:?} in its name", lab.short()), next).into());
+        let whose = match selection.step {
+            Some(number) => format!("step {number} of {}", lab.short()),
+            None => lab.short().to_owned(),
+        };
+        let next = format!("The names of all tests stand in {}", lab.shown("lab.toml"));
+        return Err(Stop::usage(format!("no test of {whose} has {part:?} in its name"), next).into());
     }
     Ok(())
 }

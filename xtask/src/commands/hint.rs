@@ -1,6 +1,9 @@
 //! `hint`: one hint more, from vague to nearly there.
 
-use crate::{cli, course::Course, exit::Exit, state::State};
+use crate::{cli, course::Course, exit::Exit, render::style::wrap, state::State};
+
+/// Wide enough to read, narrow enough for half a screen.
+const WIDTH: usize = 90;
 
 pub fn run(course: &Course, args: &cli::Hint) -> anyhow::Result<Exit> {
     let lab = course.lab(&args.lab)?;
@@ -20,7 +23,11 @@ pub fn run(course: &Course, args: &cli::Hint) -> anyhow::Result<Exit> {
 
     anstream::println!("{} step {number}, {}\n", lab.short(), step.title);
     for (n, hint) in (1..).zip(&step.hints[..*seen]) {
-        anstream::println!("  {n}. {}\n", hint.trim());
+        for (at, line) in wrap(hint, WIDTH).iter().enumerate() {
+            let mark = if at == 0 { format!("{n}.") } else { String::new() };
+            anstream::println!("  {mark:<2} {line}");
+        }
+        anstream::println!();
     }
     let all = *seen == step.hints.len();
     if !more {

@@ -22,14 +22,14 @@ pub fn run(course: &Course) -> anyhow::Result<Exit> {
         for (number, step) in manifest.numbered() {
             let passed = known.passed.contains(&number);
             points += if passed { step.points } else { 0 };
-            let mark = if passed { paint(GOOD, "✓") } else { "·".to_owned() };
+            let mark = if passed { paint(GOOD, "✓") } else { " ".to_owned() };
             let hints = match known.hints.get(&number) {
-                Some(seen) => format!("{seen} of {} hints seen", step.hints.len()),
+                Some(seen) => format!("   {seen} of {} hints seen", step.hints.len()),
                 None => String::new(),
             };
+            let title = &step.title;
             anstream::println!(
-                "  {mark} {number} {:<34} {:>3} points   {}",
-                step.title,
+                "  {mark} {number} {title:<34} {:>3} points{}",
                 step.points,
                 paint(DIM, hints)
             );

@@ -2,7 +2,10 @@
 
 use crate::{
     cli,
-    course::{Course, Lab, generate, sums},
+    course::{
+        Course, Lab, generate,
+        sums::{self, Sums},
+    },
     exit::{Exit, Stop},
     files::{self, Files},
     state,
@@ -16,7 +19,16 @@ pub fn run(course: &Course, args: &cli::Reset) -> anyhow::Result<Exit> {
 }
 
 fn back_to_stub(course: &Course, lab: &Lab) -> anyhow::Result<Exit> {
-    let stub = generate::sources_of(lab)?.stub;
+    let stub = match lab.solution() {
+        Ok(_) => generate::sources_of(lab)?.stub,
+        // Whoever handed this copy out has kept the solutions back.
+        Err(_) => originals(course, lab, &sums::recorded_stub(lab).unwrap_or_default())?,
+    };
+    if stub.is_empty() {
+        let next =
+            format!("Put {} back first: cargo xtask reset {} --tests", lab.shown(sums::FILE), lab.short());
+        return Err(Stop::new(Exit::LabBroken, "nobody knows the stub any more", next).into());
+    }
     let yours = generate::author_files(&lab.dir)?;
     if yours == stub {
         anstream::println!("{} is the stub already; nothing was changed.", lab.short());
@@ -45,12 +57,9 @@ fn mend_suite(course: &Course, lab: &Lab) -> anyhow::Result<Exit> {
         }
     };
     let changed = sums::changed(lab)?;
-    // Read all of them before the first is touched: half a suite would be worse than a wrong one.
-    let originals = changed.iter().map(|name| {
-        let text = git(course, &["cat-file", "blob", &sums[name]], lab, &lab.shown(name))?;
-        Ok((name.clone(), text))
-    });
-    let originals: Files = originals.collect::<anyhow::Result<_>>()?;
+    // All of them are read before the first is touched: half a suite would be worse than a wrong one.
+    let originals =
+        originals(course, lab, &sums.into_iter().filter(|(name, _)| changed.contains(name)).collect())?;
     if originals.is_empty() {
         anstream::println!("The suite of {} is as its author left it.", lab.short());
         return Ok(Exit::Passed);
@@ -60,8 +69,20 @@ fn mend_suite(course: &Course, lab: &Lab) -> anyhow::Result<Exit> {
     for name in originals.keys() {
         anstream::println!("put back {}", lab.shown(name));
     }
-    anstream::println!("What was there is in {backup}. Now: cargo xtask check {}", lab.short());
+    if course.root.join(&backup).exists() {
+        anstream::println!("What was there is in {backup}");
+    }
+    anstream::println!("Now: cargo xtask check {}", lab.short());
     Ok(Exit::Passed)
+}
+
+/// Files of a lab as their author left them, from git's history.
+fn originals(course: &Course, lab: &Lab, sums: &Sums) -> anyhow::Result<Files> {
+    let original = |(name, id): (&String, &String)| {
+        let text = git(course, &["cat-file", "blob", id], lab, &lab.shown(name))?;
+        Ok((name.clone(), text))
+    };
+    sums.iter().map(original).collect()
 }
 
 /// Copies files of a lab into a new folder under `.labs/backup`, and says how that folder is called from the root.

@@ -55,6 +55,7 @@ pub fn lab_files(lab: &Lab) -> anyhow::Result<Files> {
     let mistakes = mistakes::to_text(&Patch::load_all(&lab.solution.join("mistakes"))?)?;
 
     let mut sums = sums::of_files(&lab.dir)?;
+    sums.extend(files.iter().map(|(name, text)| (name.clone(), sums::blob_id(text.as_bytes()))));
     sums.insert(mistakes::FILE.to_owned(), sums::blob_id(mistakes.as_bytes()));
     files.insert(sums::FILE.to_owned(), sums::to_text(&sums));
     files.insert(mistakes::FILE.to_owned(), mistakes);

@@ -19,6 +19,8 @@ pub struct Patch {
     pub says: String,
     /// Empty for a variant: it fails nothing.
     pub fails: BTreeSet<String>,
+    /// Tests that it fails at times: what it does wrong depends on how its threads are scheduled.
+    pub may_fail: BTreeSet<String>,
     diff: String,
 }
 
@@ -28,6 +30,8 @@ struct Header {
     says: String,
     #[serde(default)]
     fails: BTreeSet<String>,
+    #[serde(default)]
+    may_fail: BTreeSet<String>,
 }
 
 impl Patch {
@@ -49,7 +53,8 @@ impl Patch {
             text.split_once("\n---\n").ok_or_else(|| anyhow!("no line `---` after the header"))?;
         let header: Header = toml::from_str(header)?;
         let says = header.says.trim().to_owned();
-        Ok(Self { name: name.to_owned(), says, fails: header.fails, diff: diff.to_owned() })
+        let Header { fails, may_fail, .. } = header;
+        Ok(Self { name: name.to_owned(), says, fails, may_fail, diff: diff.to_owned() })
     }
 
     /// The author's files with this patch on them.

@@ -1,7 +1,8 @@
 //! Knows whether a lab's suite is as its author left it, and gets it back from git's history.
 //!
-//! `suite.sums` beside a lab names every file that decides a verdict with its git blob id. The id says whether
-//! a file was changed, and it is also all that git needs to find the original, whatever was committed since.
+//! `suite.sums` beside a lab names every file that decides a verdict, and the stub, each with its git blob id. The
+//! id says whether a file was changed, and it is also all that git needs to find the original, whatever was
+//! committed since.
 
 use super::Lab;
 use crate::files;
@@ -41,19 +42,34 @@ pub fn of_files(dir: &Path) -> anyhow::Result<Sums> {
 
 /// The text of `suite.sums`.
 pub fn to_text(sums: &Sums) -> String {
-    let head =
-        "# The files that decide a verdict, each with its git blob id. Written by `cargo xtask stubs`.\n";
+    let head = "# The files that decide a verdict, and the stub, each with its git blob id. Written by `cargo xtask stubs`.\n";
     let lines = sums.iter().map(|(name, id)| format!("{id} {name}\n"));
     std::iter::once(head.to_owned()).chain(lines).collect()
 }
 
-/// What the author left. `None` when `suite.sums` is gone or unreadable.
-pub fn recorded(lab: &Lab) -> Option<Sums> {
+/// Every line of `suite.sums`. `None` when it is gone or unreadable.
+fn all_recorded(lab: &Lab) -> Option<Sums> {
     let text = fs::read_to_string(lab.dir.join(FILE)).ok()?;
     let lines = text.lines().filter(|line| !line.starts_with('#'));
     let entry = |line: &str| line.split_once(' ').map(|(id, name)| (name.to_owned(), id.to_owned()));
     // A list that was emptied would find every suite in order.
     lines.map(entry).collect::<Option<Sums>>().filter(|sums| sums.contains_key("lab.toml"))
+}
+
+/// The suite as the author left it. `None` when `suite.sums` is gone or unreadable.
+pub fn recorded(lab: &Lab) -> Option<Sums> {
+    all_recorded(lab).map(|sums| sums.into_iter().filter(|(name, _)| !is_of_stub(name)).collect())
+}
+
+/// The stub as the author left it.
+pub fn recorded_stub(lab: &Lab) -> Option<Sums> {
+    all_recorded(lab).map(|sums| sums.into_iter().filter(|(name, _)| is_of_stub(name)).collect())
+}
+
+/// What a learner is here to change. It is recorded too, so that `reset` finds it where the solutions, from
+/// which it could be made anew, are withheld.
+fn is_of_stub(name: &str) -> bool {
+    name.starts_with("src/") || name == "Cargo.toml"
 }
 
 /// The files of the suite that are not as the author left them. A file that a learner added beside them is

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use std::{
     env,
     ffi::OsString,
+    fs,
     io::{self, IsTerminal as _, Write as _},
     ops::ControlFlow,
     path::{Path, PathBuf},
@@ -45,13 +46,14 @@ struct Diagnostic {
 struct Target {
     kind: Vec<String>,
     name: String,
+    src_path: PathBuf,
 }
 
 /// What one package of a build came to.
 #[derive(Debug)]
 pub enum Built {
     /// Its suite's test binary.
-    Suite { package: String, executable: PathBuf },
+    Suite { package: String, executable: PathBuf, source: PathBuf },
     /// An error in its code, as the compiler printed it.
     Error { package: String, rendered: String },
 }
@@ -119,7 +121,7 @@ fn of_message(message: Message) -> Option<Built> {
         Message::Made { package_id, target, executable: Some(executable) }
             if target.name == "suite" && target.kind == ["test"] =>
         {
-            Some(Built::Suite { package: package_name(&package_id), executable })
+            Some(Built::Suite { package: package_name(&package_id), executable, source: target.src_path })
         }
         _ => None,
     }
@@ -142,18 +144,35 @@ pub fn suite(
     let mut errors = Vec::new();
     let mut errors_elsewhere = Vec::new();
     let build = suites(session, root, &["--package", &lab.name], true, |built| match built {
-        Built::Suite { executable: found, .. } => executable = Some(found),
+        Built::Suite { executable: found, source, .. } => executable = Some((found, source)),
         Built::Error { package, rendered } if package == lab.name => errors.push(rendered),
         Built::Error { rendered, .. } => errors_elsewhere.push(rendered),
     })?;
     Ok(match executable {
-        Some(executable) if build.success => Ok(executable),
+        Some((_, source)) if !is_same_file(&source, &lab.dir.join("tests/suite/main.rs")) => {
+            Err((Outcome::LabBroken, another_suite(lab, &source)))
+        }
+        Some((executable, _)) if build.success => Ok(executable),
         _ if !errors.is_empty() => Err((Outcome::BuildError, does_not_compile(lab, errors))),
         _ if is_about_a_manifest(&build.stderr) => {
             Err((Outcome::BuildError, does_not_compile(lab, vec![build.stderr])))
         }
         _ => Err((Outcome::Infrastructure, cargo_failed(&build, errors_elsewhere))),
     })
+}
+
+fn is_same_file(a: &Path, b: &Path) -> bool {
+    let real = |path: &Path| fs::canonicalize(path).ok();
+    real(a).is_some() && real(a) == real(b)
+}
+
+/// A `[[test]]` in the lab's `Cargo.toml` can name any file.
+fn another_suite(lab: &Lab, source: &Path) -> Problem {
+    Problem {
+        what: "the lab's Cargo.toml names another file as its suite, so a verdict would mean nothing".into(),
+        details: vec![source.display().to_string()],
+        next: format!("Remove the [[test]] that names it from {}", lab.shown("Cargo.toml")),
+    }
 }
 
 fn does_not_compile(lab: &Lab, details: Vec<String>) -> Problem {
@@ -206,7 +225,7 @@ mod tests {
         assert!(matches!(read(error), Some(Built::Error { package, .. }) if package == "a"));
         assert!(read(&error.replace(r#""error""#, r#""warning""#)).is_none());
         let suite = r#"{"reason":"compiler-artifact","package_id":"path+file:///p/a#0.1.0",
-            "target":{"kind":["test"],"name":"suite"},"executable":"/t/suite-1"}"#;
+            "target":{"kind":["test"],"name":"suite","src_path":"/s"},"executable":"/t/suite-1"}"#;
         assert!(matches!(read(suite), Some(Built::Suite { package, .. }) if package == "a"));
         assert!(read(r#"{"reason":"build-finished","success":true}"#).is_none());
     }

@@ -1,14 +1,14 @@
 //! What the evidence of one test says: the outcome, and why.
 
-use super::report::Line;
+use super::{printed::printed, report::Line};
 use crate::verdict::{Failure, TestOutcome};
 use std::{os::unix::process::ExitStatusExt as _, process::ExitStatus};
 
 /// libtest's exit code when a test failed.
 const LIBTEST_FAILED: i32 = 101;
 
-/// How much of a test's own output a learner is shown, in lines.
-const OUTPUT_LINES: usize = 20;
+/// How many events are shown of a test that was stopped.
+const EVENTS: usize = 20;
 
 /// What is known of one test that has ended.
 #[derive(Debug)]
@@ -91,6 +91,7 @@ fn failure(evidence: &Evidence<'_>) -> Failure {
             seen: Some(seen.clone()),
             timeline: timeline.clone(),
             panics: panics(evidence),
+            output: output(evidence),
             ..Failure::default()
         }),
         _ => None,
@@ -98,11 +99,24 @@ fn failure(evidence: &Evidence<'_>) -> Failure {
     broken.unwrap_or_else(|| explain(evidence, "The test panicked.".into()))
 }
 
-/// A failure of which no rule tells: the panics and the output have to.
+/// A failure of which no rule tells: what happened, the panics and the output have to.
 fn explain(evidence: &Evidence<'_>, what: String) -> Failure {
-    let panics = panics(evidence);
-    let output = if panics.is_empty() { output(evidence) } else { None };
-    Failure { what, panics, output, ..Failure::default() }
+    let (panics, output) = (panics(evidence), output(evidence));
+    Failure { what, timeline: happened(evidence), panics, output, ..Failure::default() }
+}
+
+/// The last things that happened in a test that could not draw its timeline itself.
+fn happened(evidence: &Evidence<'_>) -> Vec<String> {
+    let lines = evidence.report.iter().filter_map(|line| match line {
+        Line::Happened { text } => Some(text.clone()),
+        _ => None,
+    });
+    let mut lines: Vec<_> = lines.collect();
+    lines.drain(..lines.len().saturating_sub(EVENTS));
+    if let Some(last) = lines.last_mut().filter(|last| last.starts_with(' ')) {
+        last.replace_range(..1, "▸");
+    }
+    lines
 }
 
 /// The panics, less the one by which a broken rule ends its test.
@@ -122,12 +136,11 @@ fn panics(evidence: &Evidence<'_>) -> Vec<String> {
 }
 
 fn output(evidence: &Evidence<'_>) -> Option<String> {
-    // libtest's own first words say nothing about the test.
-    let stdout = evidence.stdout.strip_prefix("\nrunning 1 test\n").unwrap_or(evidence.stdout);
-    let lines: Vec<_> = [stdout, evidence.stderr].iter().flat_map(|text| text.lines()).collect();
-    let lines = &lines[lines.len().saturating_sub(OUTPUT_LINES)..];
-    let text = lines.join("\n").trim().to_owned();
-    (!text.is_empty()).then_some(text)
+    let panics = evidence.report.iter().filter_map(|line| match line {
+        Line::Panicked { message, .. } => Some(message.as_str()),
+        _ => None,
+    });
+    printed(evidence.test, evidence.stdout, evidence.stderr, panics)
 }
 
 #[cfg(test)]

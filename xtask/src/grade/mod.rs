@@ -10,6 +10,7 @@ pub mod build;
 mod follow;
 mod guard;
 mod judge;
+mod printed;
 mod process;
 mod report;
 mod run;
@@ -115,6 +116,7 @@ pub fn grade(
         verdict.stop(Outcome::LabBroken, problem);
         return Ok(());
     }
+    verdict.time_scale = session.scale();
     let steps = run::all(session, suite, selection, watcher)?;
     verdict.fill(steps, selection.test.is_none());
 

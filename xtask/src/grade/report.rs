@@ -14,6 +14,8 @@ pub enum Line {
     Panicked { message: String, file: String, line: u32 },
     /// A rule was broken.
     Broken { rule: String, expected: String, seen: String, timeline: Vec<String>, section: String },
+    /// Something happened, as a line of a timeline.
+    Happened { text: String },
     /// The test ran to its end.
     Finished { token: String },
 }

@@ -29,7 +29,7 @@ impl Session {
         Ok(Self { dir, guard, scale: scale::measure(), files: AtomicUsize::new(0) })
     }
 
-    /// How much slower than a common machine this one is: 1.0 or more. Every limit is multiplied by it.
+    /// How much slower than a common machine this one is: from 1.0 to 5.0. Every limit is multiplied by it.
     pub fn scale(&self) -> f64 {
         self.scale
     }

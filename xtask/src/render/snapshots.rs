@@ -87,7 +87,9 @@ fn verdict(steps: Vec<Step>) -> Verdict {
         likely: Vec::new(),
         problem: None,
         learnt: None,
+        next_step: None,
         next_lab: None,
+        time_scale: 1.0,
         millis: 2345,
     };
     if !steps.is_empty() {

@@ -40,7 +40,7 @@ fn short(verdict: &Verdict) -> &str {
 }
 
 fn score(verdict: &Verdict) -> String {
-    if verdict.points_possible == 0 {
+    if verdict.points_possible == 0 || verdict.steps.is_empty() {
         return String::new();
     }
     let seconds = verdict.millis as f64 / 1000.0;
@@ -87,6 +87,7 @@ fn write_step(text: &mut String, step: &Step) {
     let mut remark = match step.state {
         State::Passed => format!("{passed} of {} tests", step.tests.len()),
         State::Failed => format!("{} of {} tests failed", step.tests.len() - passed - open, step.tests.len()),
+        State::NotImplemented if passed > 0 => format!("{passed} of {} tests so far", step.tests.len()),
         State::NotImplemented => "not implemented".to_owned(),
     };
     if step.state == State::Failed && open > 0 {
@@ -111,6 +112,10 @@ fn write_passed(text: &mut String, verdict: &Verdict) {
         if let Some(next) = &verdict.next_lab {
             let _ = writeln!(text, "Go on     labs/{next}/README.md");
         }
+    } else if let Some(next) = &verdict.next_step {
+        let _ = writeln!(text, "Next is step {}, {}:\n", next.number, next.title);
+        let _ = writeln!(text, "Read      {}", next.readme);
+        let _ = writeln!(text, "Then      cargo xtask check {} --step {}", short(verdict), next.number);
     } else {
         let _ = writeln!(text, "Now all of it: cargo xtask check {}", short(verdict));
     }
@@ -153,7 +158,9 @@ fn write_failures(text: &mut String, verdict: &Verdict, all: bool) {
     let open = || verdict.steps.iter().find(|step| step.state == State::NotImplemented);
     let Some((step, _)) = failing.first() else {
         if let Some(step) = open() {
-            write_open_step(text, verdict, step, "So far so good. Next is");
+            let begun = verdict.steps.iter().any(|step| step.state == State::Passed);
+            let verb = if begun { "So far so good. Next is" } else { "Nothing fails. Go on with" };
+            write_open_step(text, verdict, step, verb);
         }
         return;
     };

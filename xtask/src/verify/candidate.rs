@@ -14,6 +14,8 @@ pub struct Candidate {
     pub name: String,
     /// The tests that must fail.
     pub fails: BTreeSet<String>,
+    /// Those that may.
+    pub may_fail: BTreeSet<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,12 +53,14 @@ impl Candidate {
 pub fn all(lab: &Lab) -> anyhow::Result<Vec<(Candidate, anyhow::Result<Files>)>> {
     let author = generate::author_files(lab.solution()?)?;
     let sources = generate::sources(&author)?;
-    let plain = |kind| Candidate { kind, name: lab.number.clone(), fails: BTreeSet::new() };
+    let nothing = BTreeSet::new;
+    let plain = |kind| Candidate { kind, name: lab.number.clone(), fails: nothing(), may_fail: nothing() };
     let mut all = vec![(plain(Kind::Stub), Ok(sources.stub)), (plain(Kind::Solution), Ok(sources.solution))];
     for (kind, folder) in [(Kind::Mistake, "mistakes"), (Kind::Variant, "variants")] {
         for patch in Patch::load_all(&lab.solution.join(folder))? {
             let files = patched(&author, &patch);
-            all.push((Candidate { kind, name: patch.name, fails: patch.fails }, files));
+            let Patch { name, fails, may_fail, .. } = patch;
+            all.push((Candidate { kind, name, fails, may_fail }, files));
         }
     }
     let packages = all.into_iter().map(|(candidate, files)| {

@@ -1,7 +1,7 @@
 //! Proves the documents: every link leads somewhere.
 
 use super::{markdown::Document, table::Row};
-use crate::course::Course;
+use crate::course::{Course, Lab, patch::Patch};
 use anyhow::{Context as _, ensure};
 use std::{fs, path::Path};
 
@@ -13,14 +13,20 @@ pub fn prove(course: &Course) -> anyhow::Result<Vec<Row>> {
         DOCUMENTS.iter().map(|name| Row::of(*name, links(&course.root.join(name)))).collect();
     let readme = fs::read_to_string(course.root.join(DOCUMENTS[0])).unwrap_or_default();
     for lab in &course.labs {
-        let named = if readme.contains(&format!("labs/{}/README.md", lab.name)) {
-            Ok(())
-        } else {
-            Err(anyhow::anyhow!("the map in README.md does not lead to labs/{}/README.md", lab.name))
-        };
-        rows.push(Row::of(format!("map of the labs: {}", lab.short()), named));
+        rows.push(Row::of(format!("README.md on {}", lab.short()), tells_of(&readme, lab)));
     }
     Ok(rows)
+}
+
+/// Proves that the README leads to a lab and gives its figures as they are.
+fn tells_of(readme: &str, lab: &Lab) -> anyhow::Result<()> {
+    let link = lab.shown("README.md");
+    ensure!(readme.contains(&link), "the map of the labs does not lead to {link}");
+    let tests: usize = lab.manifest()?.steps.iter().map(|step| step.tests.len()).sum();
+    let count = |folder| Ok::<_, anyhow::Error>(Patch::load_all(&lab.solution()?.join(folder))?.len());
+    let row = format!("| {} | {tests} | {} | {} |", lab.short(), count("mistakes")?, count("variants")?);
+    ensure!(readme.contains(&row), "the table of what is proven must have the line\n  {row}");
+    Ok(())
 }
 
 /// Proves that every link of a document that stays within the course leads to a file, and to a heading in it.

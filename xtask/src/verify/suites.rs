@@ -91,7 +91,7 @@ fn build_all(
     let arguments = ["--workspace", "--keep-going", "--target-dir", &target];
     let build = build::suites(session, &scratch.root, &arguments, false, |built| match built {
         build::Built::Error { package, rendered } => _ = errors.entry(package).or_insert(rendered),
-        build::Built::Suite { package, executable } => {
+        build::Built::Suite { package, executable, .. } => {
             if let Some(candidate) = waiting.remove(&package) {
                 let dir = scratch.root.join(&package);
                 // The judges are gone only when grading itself has failed, and that is told.

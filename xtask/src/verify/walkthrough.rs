@@ -12,7 +12,7 @@ use crate::{
     scratch::{self, Scratch},
 };
 use anyhow::{bail, ensure};
-use std::{env, fs, path::Path, process::Command, time::Duration};
+use std::{fs, path::Path, process::Command, time::Duration};
 
 /// The sections before and after those of the steps. Every lab reads alike.
 const BEFORE: [&str; 5] = ["Why", "Outcomes", "The idea", "Invariants", "Predict"];
@@ -21,13 +21,10 @@ const AFTER: [&str; 4] = ["Common mistakes", "Compare with the solution", "In pr
 /// What `new-lab` leaves for an author to replace.
 const PROMPT: &str = "> Author:";
 
-/// This grader, beside the course that it is run in. The one that cargo made may be replaced meanwhile.
-const GRADER: &str = "grader";
-
 /// The longest time for one command of a walkthrough.
 const LIMIT: Duration = Duration::from_secs(900);
 
-pub fn prove(course: &Course, session: &Session, lab: &Lab) -> anyhow::Result<Vec<Row>> {
+pub fn prove(course: &Course, session: &Session, grader: &Path, lab: &Lab) -> anyhow::Result<Vec<Row>> {
     let path = lab.dir.join("README.md");
     let Ok(text) = fs::read_to_string(&path) else {
         return Ok(vec![Row::of("README.md", Err(anyhow::anyhow!("{} is missing", lab.shown("README.md"))))]);
@@ -40,7 +37,7 @@ pub fn prove(course: &Course, session: &Session, lab: &Lab) -> anyhow::Result<Ve
     ];
     let finished = finished_course(course, lab)?;
     for line in document.blocks.iter().filter(|block| block.language == "sh").flat_map(commands) {
-        rows.push(Row::of(line, run(session, course, &finished.root, line)));
+        rows.push(Row::of(line, run(session, course, grader, &finished.root, line)));
     }
     Ok(rows)
 }
@@ -92,17 +89,14 @@ fn finished_course(course: &Course, lab: &Lab) -> anyhow::Result<Scratch> {
         files::write(&scratch.root.join("solutions").join(&other.name), &files::read(other.solution()?)?)?;
     }
     scratch.finish(&course.root)?;
-    // Gone first, then copied: a program that still runs cannot be written over.
-    let _ = fs::remove_file(scratch.root.join(GRADER));
-    fs::copy(env::current_exe()?, scratch.root.join(GRADER))?;
     Ok(scratch)
 }
 
-fn run(session: &Session, course: &Course, root: &Path, line: &str) -> anyhow::Result<()> {
+fn run(session: &Session, course: &Course, grader: &Path, root: &Path, line: &str) -> anyhow::Result<()> {
     let words: Vec<&str> = line.split_whitespace().collect();
     let mut command = match words[..] {
         ["cargo", "xtask", ref arguments @ ..] => {
-            let mut command = Command::new(root.join(GRADER));
+            let mut command = Command::new(grader);
             command.args(arguments);
             command
         }
