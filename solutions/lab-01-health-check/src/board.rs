@@ -133,8 +133,8 @@ impl StatusBoard {
     /// - `""` can be watched like any other name.
     /// - Once the board is shut down, the status is NOT_SERVING whatever the name, also that of an unknown
     ///   service; the stream says so, unless that was its last item anyway, and ends.
-    /// - A stream that is dropped leaves nothing behind: no task and no channel, at the latest when the status
-    ///   changes the next time.
+    /// - A stream that is dropped leaves no task behind, at the latest when the status changes the next time. Let
+    ///   go of whatever else you keep for it, too: no test can see it, and a server that runs for months will.
     ///
     /// Must be called within a Tokio runtime.
     pub fn watch(&self, service: &str) -> StatusStream {

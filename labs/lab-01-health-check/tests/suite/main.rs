@@ -4,10 +4,12 @@
 
 mod check;
 mod dependency;
+mod keeping;
 mod readiness;
 mod routes;
 mod serving;
 mod shutdown;
+mod streams;
 mod support;
 mod watch;
 mod watchers;

@@ -3,59 +3,14 @@
 
 use crate::{
     dependency::{Answer, Fake},
+    keeping::{policy, run, run_on},
     support::USERS,
 };
-use lab_01_health_check::{Probe, ProbePolicy, Readiness, ServingStatus, StatusBoard, keep_ready};
-use std::{num::NonZeroU32, sync::Arc, time::Duration};
+use lab_01_health_check::{ProbePolicy, Readiness, ServingStatus, StatusBoard};
+use std::time::Duration;
 use testkit::{Passed, Rule, Trial};
-use tokio::{
-    task::JoinHandle,
-    time::{Instant, sleep_until},
-};
 
 const SECTION: &str = "step-3-readiness";
-
-fn policy(success: u32, failure: u32) -> ProbePolicy {
-    let threshold = |count| NonZeroU32::new(count).expect("a threshold of one or more");
-    ProbePolicy {
-        period: Duration::from_secs(1),
-        timeout: Duration::from_millis(500),
-        success_threshold: threshold(success),
-        failure_threshold: threshold(failure),
-    }
-}
-
-/// [`keep_ready`] at work for the users, since `began`.
-struct Loop {
-    board: StatusBoard,
-    began: Instant,
-    task: JoinHandle<()>,
-}
-
-fn run(fakes: &[&Arc<Fake>], policy: ProbePolicy) -> Loop {
-    let board = StatusBoard::new();
-    let dependencies = fakes.iter().map(|fake| Arc::clone(fake) as Arc<dyn Probe>).collect();
-    let task = tokio::spawn({
-        let board = board.clone();
-        async move { keep_ready(board, USERS, dependencies, policy).await }
-    });
-    Loop { board, began: Instant::now(), task }
-}
-
-impl Loop {
-    /// Lets the clock go on to this many seconds after the beginning.
-    async fn until(&self, seconds: f64) {
-        sleep_until(self.began + Duration::from_secs_f64(seconds)).await;
-    }
-
-    /// After so many seconds the users must have this status.
-    async fn reads(&self, rule: &Rule<'_>, seconds: f64, expected: ServingStatus) {
-        self.until(seconds).await;
-        let expected = expected.as_str_name();
-        let seen = self.board.status(USERS).map_or("not on the board", |status| status.as_str_name());
-        rule.holds(seen == expected, format_args!("after {seconds} s the users are {expected}"), seen);
-    }
-}
 
 /// Judges results, written as `+` and `-`, and gives the statuses in the same way.
 fn judge(policy: ProbePolicy, results: &str) -> String {
@@ -208,11 +163,59 @@ async fn a_probe_that_hangs_has_failed() -> Passed {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_slow_answer_in_time_counts() -> Passed {
+    let trial = Trial::start(SECTION);
+    let rule = trial.rule("A probe has the whole of timeout to answer, from its own start");
+    // Longer than a period, so that each probe but the first starts later than it could have.
+    let database = Fake::new(&trial, "database", |_| Answer::UpAfter(Duration::from_millis(2500)));
+    let patient = ProbePolicy { timeout: Duration::from_secs(3), ..policy(1, 1) };
+    let users = run(&[&database], patient);
+    users.reads(&rule, 2.3, ServingStatus::NotServing).await;
+    for second in 3..20 {
+        users.reads(&rule, f64::from(second), ServingStatus::Serving).await;
+    }
+    trial.passed()
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_probe_counts_once() -> Passed {
+    let trial = Trial::start(SECTION);
+    let rule = trial.rule("It takes as many probes in a row as the thresholds say, from the first one on");
+    let database = Fake::new(&trial, "database", |at| match at.as_secs() {
+        4..6 => Answer::Down,
+        _ => Answer::Up,
+    });
+    let users = run(&[&database], policy(3, 2));
+    users.reads(&rule, 0.5, ServingStatus::NotServing).await;
+    users.reads(&rule, 1.7, ServingStatus::NotServing).await;
+    users.reads(&rule, 2.7, ServingStatus::Serving).await;
+    users.reads(&rule, 4.7, ServingStatus::Serving).await;
+    users.reads(&rule, 5.7, ServingStatus::NotServing).await;
+    users.reads(&rule, 7.7, ServingStatus::NotServing).await;
+    users.reads(&rule, 8.7, ServingStatus::Serving).await;
+    trial.passed()
+}
+
+#[tokio::test(start_paused = true)]
 async fn not_serving_until_a_probe_has_answered() -> Passed {
     let trial = Trial::start(SECTION);
-    let rule = trial.rule("A service is on the board as NOT_SERVING at once, before any probe has answered");
+    let rule = trial.rule("A service is NOT_SERVING at once, until every dependency has answered a probe");
     let database = Fake::new(&trial, "database", |_| Answer::UpAfter(Duration::from_millis(400)));
     let users = run(&[&database], policy(1, 1));
+    users.reads(&rule, 0.2, ServingStatus::NotServing).await;
+    users.reads(&rule, 0.6, ServingStatus::Serving).await;
+
+    let board = StatusBoard::new();
+    board.set_status(USERS, ServingStatus::Serving);
+    trial.did("a new loop, for users that somebody has set to SERVING before");
+    let database = Fake::new(&trial, "database", |_| Answer::UpAfter(Duration::from_millis(400)));
+    let users = run_on(board, &[&database], policy(1, 1));
+    users.reads(&rule, 0.2, ServingStatus::NotServing).await;
+
+    trial.did("a new loop, for users that need a cache as well");
+    let cache = Fake::new(&trial, "cache", |_| Answer::Up);
+    let database = Fake::new(&trial, "database", |_| Answer::UpAfter(Duration::from_millis(400)));
+    let users = run(&[&cache, &database], policy(1, 1));
     users.reads(&rule, 0.2, ServingStatus::NotServing).await;
     users.reads(&rule, 0.6, ServingStatus::Serving).await;
     trial.passed()
@@ -297,7 +300,8 @@ async fn a_dropped_loop_probes_no_more() -> Passed {
     users.until(2.4).await;
     let before = database.starts().len();
     rule.holds(cache.running() == 0, "the probe of the cache is dropped", "it still runs");
-    users.until(100.0).await;
+    let kept = trial.rule("When keep_ready is dropped, the service keeps its last status");
+    users.reads(&kept, 100.0, ServingStatus::Serving).await;
     rule.holds(
         database.starts().len() == before,
         format_args!("no more than the {before} probes of the database that there were"),

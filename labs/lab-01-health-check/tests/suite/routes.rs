@@ -2,7 +2,7 @@
 
 use crate::support::{USERS, connect};
 use lab_01_health_check::{Guard, ServingStatus, StatusBoard, Users, routes};
-use proto::users::v1::{GetUserRequest, user_service_client::UserServiceClient};
+use proto::users::v1::{GetUserRequest, ListUsersRequest, user_service_client::UserServiceClient};
 use testkit::{
     Passed, Rule, Trial,
     grpc::{self, Server, Wire},
@@ -46,6 +46,12 @@ async fn users_need_the_token() -> Passed {
     get_user(&rule, &mut users, Some("Bearer guess"), Code::Unauthenticated).await;
     trial.did("the right token is brought");
     get_user(&rule, &mut users, Some("Bearer s3cret"), Code::Ok).await;
+
+    let list = users.list_users(ListUsersRequest { page: 1, page_size: 1 });
+    let answer = rule.within("an answer to ListUsers", list).await;
+    let seen = answer.map_or_else(|status| status.code(), |_| Code::Ok);
+    let refused = "ListUsers with no token ends with UNAUTHENTICATED";
+    rule.holds(seen == Code::Unauthenticated, refused, grpc::name(seen));
     trial.passed()
 }
 

@@ -2,12 +2,16 @@
 
 use crate::{
     serving::start,
+    streams::{until, words},
     support::{ORDERS, Prober, USERS, connect, eventually, in_words, serve_board},
 };
 use lab_01_health_check::{Drained, ServingStatus, StatusBoard};
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Arc, Barrier},
+    time::{Duration, Instant},
+};
 use testkit::{Passed, Rule, Trial, grpc};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet, yield_now};
 use tonic::{Code, Status};
 
 const SECTION: &str = "step-4-shutdown";
@@ -111,6 +115,11 @@ async fn nothing_brings_serving_back() -> Passed {
         prober.list(&rule).await.map(|statuses| statuses.into_values().collect::<Vec<_>>().join(", "));
     let seen = listed.unwrap_or_else(|failure| failure);
     rule.holds(seen == "NOT_SERVING, NOT_SERVING, NOT_SERVING", "List has three times NOT_SERVING", &seen);
+
+    let empty = StatusBoard::new();
+    empty.shut_down();
+    let seen = empty.status("").map_or("no status", |status| status.as_str_name());
+    rule.holds(seen == "NOT_SERVING", "\"\" is NOT_SERVING also on an empty board", seen);
     trial.passed()
 }
 
@@ -135,7 +144,7 @@ async fn a_late_watch_says_not_serving_and_ends() -> Passed {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_watch_is_told() -> Passed {
     let trial = Trial::start(SECTION);
-    let rule = trial.rule("On shutdown each open Watch says NOT_SERVING, whatever its service");
+    let rule = trial.rule("On shutdown each open Watch says NOT_SERVING and ends, whatever its service");
     let board = StatusBoard::new();
     let (_server, mut prober) = serve_board(&trial, &board).await;
 
@@ -149,9 +158,89 @@ async fn every_watch_is_told() -> Passed {
     unknown.reads(&rule, "SERVICE_UNKNOWN").await;
     board.shut_down();
     trial.did("the board is shut down");
-    users.reads(&rule, "NOT_SERVING").await;
-    server.reads(&rule, "NOT_SERVING").await;
-    unknown.reads(&rule, "NOT_SERVING").await;
+    for mut watching in [users, server, unknown] {
+        watching.reads(&rule, "NOT_SERVING").await;
+        watching.ends(&rule).await;
+    }
+    trial.passed()
+}
+
+#[tokio::test]
+async fn a_late_reader_is_told_too() -> Passed {
+    let trial = Trial::start(SECTION);
+    let rule =
+        trial.rule("However late a watcher reads: after shut_down its stream says NOT_SERVING and ends");
+    // One stream is not read before the shutdown, and more is to be told than a small buffer holds.
+    for changes in 0..6 {
+        let board = StatusBoard::new();
+        board.set_status(USERS, ServingStatus::Serving);
+        let mut late = board.watch(USERS);
+        for change in 0..changes {
+            let serving = change % 2 == 1;
+            board.set_status(USERS, if serving { ServingStatus::Serving } else { ServingStatus::NotServing });
+            // Whoever forwards the news may do it now.
+            for _ in 0..20 {
+                yield_now().await;
+            }
+        }
+        board.shut_down();
+        trial.did(format!("a stream is not read, users change {changes} times, the board is shut down"));
+        let told = until(&rule, &mut late, None).await;
+        rule.holds(
+            told.last() == Some(&ServingStatus::NotServing),
+            "NOT_SERVING is the last that the stream says",
+            words(&told),
+        );
+    }
+    trial.passed()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_set_that_is_under_way_comes_too_late() -> Passed {
+    const NAMES: usize = 300;
+    let trial = Trial::start(SECTION);
+    let rule = trial.rule("After shut_down nothing is SERVING, also if a status was being set meanwhile");
+    let names: Arc<Vec<_>> = Arc::new((0..NAMES).map(|name| format!("shop.v1.Service{name}")).collect());
+
+    // Whoever looks whether the board is shut down, and sets the status afterwards, can be overtaken in between.
+    for round in 0..200 {
+        let board = StatusBoard::new();
+        for name in &*names {
+            board.set_status(name, ServingStatus::NotServing);
+        }
+        let together = Arc::new(Barrier::new(3));
+        let mut threads = JoinSet::new();
+        for half in 0..2 {
+            let (board, together, names) = (board.clone(), Arc::clone(&together), Arc::clone(&names));
+            threads.spawn_blocking(move || {
+                together.wait();
+                for name in names.iter().skip(half).step_by(2) {
+                    board.set_status(name, ServingStatus::Serving);
+                }
+            });
+        }
+        let (stopping, halfway) = (board.clone(), Arc::clone(&names));
+        threads.spawn_blocking(move || {
+            together.wait();
+            // In the midst of it, each time at another place.
+            while stopping.status(&halfway[round * 7 % (NAMES - 20)]) != Some(ServingStatus::Serving) {
+                std::hint::spin_loop();
+            }
+            stopping.shut_down();
+        });
+        rule.within("every thread comes to its end", threads.join_all()).await;
+        let serving: Vec<_> =
+            board.statuses().into_iter().filter(|(_, status)| *status == ServingStatus::Serving).collect();
+        rule.holds(
+            serving.is_empty(),
+            format_args!("two threads set {NAMES} services to SERVING, a third shuts down: none is SERVING"),
+            format_args!(
+                "{} of them are, after {round} boards that went well: {:?} …",
+                serving.len(),
+                serving.first()
+            ),
+        );
+    }
     trial.passed()
 }
 
@@ -211,6 +300,12 @@ async fn a_drain_has_its_limit() -> Passed {
     let ended = serving.ends(&rule, Drained::TimedOut).await;
     let lasted = ended.saturating_duration_since(stopped);
     rule.holds(lasted >= drain, "serve returns 250 ms after the signal or later", in_words(lasted));
+
+    let mut serving = start(Duration::ZERO, Duration::ZERO).await;
+    let _call = serving.call_in_flight(&trial, &rule).await;
+    trial.did("the same, with no time to drain at all");
+    serving.stop(&trial);
+    serving.ends(&rule, Drained::TimedOut).await;
     trial.passed()
 }
 

@@ -162,3 +162,8 @@ pub async fn eventually(rule: &Rule<'_>, expected: &str, mut so: impl AsyncFnMut
     };
     rule.within(expected, asking).await;
 }
+
+/// How many tasks the runtime of this test has now.
+pub fn tasks() -> usize {
+    tokio::runtime::Handle::current().metrics().num_alive_tasks()
+}

@@ -1,9 +1,12 @@
 // Step 2: what Watch tells, and when.
 
-use crate::support::{ORDERS, USERS, eventually, serve_board};
-use lab_01_health_check::{ServingStatus, StatusBoard, StatusStream};
-use testkit::{Passed, Rule, Trial};
-use tokio::{runtime::Handle, task::spawn_blocking};
+use crate::{
+    streams::{flip_orders, reaches, until, words},
+    support::{ORDERS, USERS, eventually, serve_board, tasks},
+};
+use lab_01_health_check::{ServingStatus, StatusBoard};
+use testkit::{Passed, Trial};
+use tokio::{join, task::spawn_blocking};
 use tokio_stream::StreamExt as _;
 
 const SECTION: &str = "step-2-watch";
@@ -97,6 +100,21 @@ async fn the_same_status_is_not_told_twice() -> Passed {
     board.set_status(USERS, ServingStatus::NotServing);
     trial.did("users are set to NOT_SERVING");
     watching.reads(&rule, "NOT_SERVING").await;
+
+    let mut statuses = board.watch(USERS);
+    reaches(&rule, &mut statuses, ServingStatus::NotServing).await;
+    board.set_status(USERS, ServingStatus::Serving);
+    board.set_status(USERS, ServingStatus::NotServing);
+    trial.did("a stream has said NOT_SERVING; users are set to SERVING and back before it is read again");
+    let ending = async {
+        prober.reads(&rule, USERS, "NOT_SERVING").await;
+        board.set_status(USERS, ServingStatus::Unknown);
+        trial.did("users are set to UNKNOWN");
+    };
+    let (told, ()) = join!(until(&rule, &mut statuses, Some(ServingStatus::Unknown)), ending);
+    let told: Vec<_> = std::iter::once(ServingStatus::NotServing).chain(told).collect();
+    let repeats = told.windows(2).any(|pair| pair[0] == pair[1]);
+    rule.holds(!repeats, "no status twice in a row", words(&told));
     trial.passed()
 }
 
@@ -192,11 +210,11 @@ async fn a_change_right_after_the_first_message_is_told() -> Passed {
     trial.did("users are set to SERVING and StatusBoard::watch is called");
     let mut statuses = board.watch(USERS);
     let first = rule.within("the first status of the stream", statuses.next()).await;
-    rule.holds(first == Some(ServingStatus::Serving), "SERVING first", words(first));
+    rule.holds(first == Some(ServingStatus::Serving), "SERVING first", words(first.as_slice()));
     board.set_status(USERS, ServingStatus::NotServing);
     trial.did("users are set to NOT_SERVING before the stream is asked for its second status");
     let second = rule.within("NOT_SERVING from the stream", statuses.next()).await;
-    rule.holds(second == Some(ServingStatus::NotServing), "NOT_SERVING next", words(second));
+    rule.holds(second == Some(ServingStatus::NotServing), "NOT_SERVING next", words(second.as_slice()));
     trial.passed()
 }
 
@@ -257,32 +275,6 @@ async fn a_slow_watcher_misses_nothing_that_matters() -> Passed {
     trial.passed()
 }
 
-fn flip_orders(board: &StatusBoard, times: usize) -> StatusBoard {
-    for time in 0..times {
-        let status = if time % 2 == 0 { ServingStatus::Serving } else { ServingStatus::NotServing };
-        board.set_status(ORDERS, status);
-    }
-    board.clone()
-}
-
-async fn reaches(rule: &Rule<'_>, statuses: &mut StatusStream, expected: ServingStatus) {
-    let expected_words = format!("the stream comes to say {}", expected.as_str_name());
-    let reading = async {
-        while let Some(status) = statuses.next().await {
-            if status == expected {
-                return true;
-            }
-        }
-        false
-    };
-    let reached = rule.within(&expected_words, reading).await;
-    rule.holds(reached, expected_words, "the stream ended without it");
-}
-
-fn words(status: Option<ServingStatus>) -> &'static str {
-    status.map_or("the end of the stream", |status| status.as_str_name())
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_watcher_who_is_gone_is_forgotten() -> Passed {
     const WATCHERS: usize = 50;
@@ -313,9 +305,4 @@ async fn a_watcher_who_is_gone_is_forgotten() -> Passed {
     })
     .await;
     trial.passed()
-}
-
-/// How many tasks the runtime of this test has now.
-fn tasks() -> usize {
-    Handle::current().metrics().num_alive_tasks()
 }

@@ -1,10 +1,9 @@
 // Step 2: those who watch. They are many, and some of them are late.
 
-use crate::support::USERS;
-use lab_01_health_check::{ServingStatus, StatusBoard, StatusStream};
-use testkit::{Passed, Rule, Trial};
+use crate::{streams::reaches, support::USERS};
+use lab_01_health_check::{ServingStatus, StatusBoard};
+use testkit::{Passed, Trial};
 use tokio::task::yield_now;
-use tokio_stream::StreamExt as _;
 
 const SECTION: &str = "step-2-watch";
 
@@ -12,16 +11,6 @@ const SECTION: &str = "step-2-watch";
 async fn turns() {
     for _ in 0..100 {
         yield_now().await;
-    }
-}
-
-/// Reads on until this status, which must come.
-async fn reaches(rule: &Rule<'_>, statuses: &mut StatusStream, wanted: ServingStatus) {
-    let expected = format!("the stream comes to say {}", wanted.as_str_name());
-    let mut last = None;
-    while last != Some(wanted) {
-        last = rule.within(&expected, statuses.next()).await;
-        rule.holds(last.is_some(), &expected, "the stream ended without it");
     }
 }
 
