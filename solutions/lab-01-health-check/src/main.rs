@@ -5,15 +5,15 @@
 use solution_01_health_check as lab;
 
 use lab::{
-    Drained, Guard, HealthService, Probe, ProbePolicy, ShutdownPolicy, StatusBoard, Users, keep_ready,
-    routes, serve,
+    Drained, Guard, HealthService, Probe, ProbePolicy, ServingStatus, ShutdownPolicy, StatusBoard, Users,
+    keep_ready, routes, serve,
 };
 use proto::{
     grpc::health::v1::health_server::HealthServer, users::v1::user_service_server::UserServiceServer,
 };
 use std::{
     env, io,
-    net::Ipv4Addr,
+    net::{Ipv4Addr, SocketAddr},
     panic::{AssertUnwindSafe, catch_unwind},
     process::ExitCode,
     sync::Arc,
@@ -28,11 +28,12 @@ use tonic::{service::Routes, transport::Server};
 
 type Failed = Box<dyn std::error::Error + Send + Sync>;
 
-const USAGE: &str = "[--port P] [--depends-on HOST:PORT]... [--token T]
+const USAGE: &str = "usage: [--port P] [--depends-on HOST:PORT]... [--token T]
 
   --port P                listen on 127.0.0.1:P; 50051 if not given, 0 for any free port
   --depends-on HOST:PORT  users are SERVING only while this port accepts connections; may be repeated
-  --token T               ask callers of the users for `authorization: Bearer T`";
+  --token T               ask callers of the users for `authorization: Bearer T`
+  --help                  say this and end";
 
 /// Long enough to be watched from another terminal.
 const SHUTDOWN: ShutdownPolicy =
@@ -55,10 +56,16 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Failed> {
-    let options = Options::parse(env::args().skip(1))?;
+    let Some(options) = Options::parse(env::args().skip(1))? else {
+        println!("{USAGE}");
+        return Ok(());
+    };
     let board = StatusBoard::new();
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
+    let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
+    let listener =
+        TcpListener::bind(addr).await.map_err(|error| format!("cannot listen on {addr}: {error}"))?;
     let addr = listener.local_addr()?;
+    println!("listening on {addr}");
 
     let dependencies: Vec<Arc<dyn Probe>> =
         options.depends_on.iter().map(|addr| Arc::new(Connects(addr.clone())) as _).collect();
@@ -69,13 +76,23 @@ async fn run() -> Result<(), Failed> {
     });
 
     let services = with_reflection(services(&board, options.guard()))?;
-    println!("listening on {addr}");
-    let serving = serve(listener, services.clone(), board, SHUTDOWN, asked_to_stop()?);
+    let stop = asked_to_stop()?;
+    let going_away = async move {
+        stop.await;
+        println!("going away: NOT_SERVING for {:?}, then no new connections", SHUTDOWN.lame_duck);
+    };
+    let serving = serve(listener, services.clone(), board, SHUTDOWN, going_away);
     let drained = match tokio::spawn(serving).await {
         Ok(drained) => drained?,
         Err(panicked) => {
             println!("serve panicked ({panicked}): serving on, without a graceful end");
-            return Ok(Server::builder().add_routes(services).serve(addr).await?);
+            // Tokio's handlers stay when the future that waited for them is gone: without a new wait nothing but
+            // SIGKILL would end this process.
+            tokio::select! {
+                ended = Server::builder().add_routes(services).serve(addr) => ended?,
+                () = asked_to_stop()? => println!("gone"),
+            }
+            return Ok(());
         }
     };
     match drained {
@@ -105,7 +122,9 @@ fn with_reflection(services: Routes) -> Result<Routes, Failed> {
 
 /// Says on standard output what a Watch of the users would tell.
 async fn print_changes(board: StatusBoard) {
-    let mut statuses = board.watch(Users::SERVICE);
+    // Before anybody has set a status, that it is unknown is no news.
+    let unknown = |status: &ServingStatus| *status == ServingStatus::ServiceUnknown;
+    let mut statuses = board.watch(Users::SERVICE).skip_while(unknown);
     while let Some(status) = statuses.next().await {
         println!("{} is {}", Users::SERVICE, status.as_str_name());
     }
@@ -120,7 +139,6 @@ fn asked_to_stop() -> io::Result<impl Future<Output = ()> + Send + 'static> {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-        println!("going away: NOT_SERVING for {:?}, then no new connections", SHUTDOWN.lame_duck);
     })
 }
 
@@ -142,18 +160,25 @@ struct Options {
 }
 
 impl Options {
-    fn parse(mut words: impl Iterator<Item = String>) -> Result<Self, Failed> {
+    /// `None` when help is asked for.
+    fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Self>, Failed> {
         let mut options = Self { port: 50051, depends_on: Vec::new(), token: None };
         while let Some(option) = words.next() {
             let mut value = || words.next().ok_or_else(|| format!("{option} needs a value\n\n{USAGE}"));
             match option.as_str() {
-                "--port" => options.port = value()?.parse()?,
+                "--port" => {
+                    let port = value()?;
+                    options.port = port
+                        .parse()
+                        .map_err(|_| format!("--port takes a number from 0 to 65535, not {port:?}"))?;
+                }
                 "--depends-on" => options.depends_on.push(value()?),
                 "--token" => options.token = Some(value()?),
+                "--help" | "-h" => return Ok(None),
                 _ => return Err(format!("unknown option {option}\n\n{USAGE}").into()),
             }
         }
-        Ok(options)
+        Ok(Some(options))
     }
 
     fn guard(&self) -> Guard {
