@@ -1,60 +1,11 @@
-//! What a suite saw happen, in order. Plain data: this file knows neither gRPC nor Kafka.
+//! What a suite saw happen, in order.
 
+use crate::{Event, Seen};
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 use tokio::time::Instant;
-
-/// One thing that happened in a test.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Event {
-    /// Time since the history began.
-    pub at: Duration,
-    /// What it was.
-    pub seen: Seen,
-}
-
-/// The kinds of things that a suite can see.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Seen {
-    /// A client opened a call.
-    Called {
-        /// Number of the call within its history, from 1.
-        call: u64,
-        /// The method without its package, such as `Health/Watch`.
-        method: String,
-    },
-    /// A message went from client to server.
-    Sent {
-        /// The call that carried it.
-        call: u64,
-        /// The message in protobuf's text format.
-        message: String,
-    },
-    /// A message came from server to client.
-    Received {
-        /// The call that carried it.
-        call: u64,
-        /// The message in protobuf's text format.
-        message: String,
-    },
-    /// A call ended with a status.
-    Ended {
-        /// The call that ended.
-        call: u64,
-        /// The status as the client reads it, such as `OK` or `NOT_FOUND: no such user`.
-        status: String,
-    },
-    /// The client went away before the call had ended.
-    Dropped {
-        /// The call that was dropped.
-        call: u64,
-    },
-    /// The suite did something itself, such as pulling a plug.
-    Did(String),
-}
 
 /// A record of events in the order in which they happened. Clones share one record.
 ///
@@ -102,6 +53,11 @@ impl History {
     /// Adds something that the suite itself does now.
     pub fn did(&self, what: impl Into<String>) {
         self.record(Seen::Did(what.into()));
+    }
+
+    /// Adds that the suite starts another member of the group now, or ends or kills one.
+    pub fn members_change(&self, what: impl Into<String>) {
+        self.record(Seen::MembersChanged(what.into()));
     }
 
     /// From now on tells somebody of each event as it happens, in order. They must not record events themselves.

@@ -3,7 +3,8 @@
 //! A suite never asks the learner's code what it did. It watches from outside and writes down a [`History`]:
 //! each request and reply as it crossed the wire, each thing that the suite itself did, all with times. A
 //! [`Rule`] states what a lab promises; when it does not hold, the test ends with what was expected, what was
-//! seen and the history drawn as a timeline.
+//! seen and the history drawn as a timeline. What holds of a whole history, such as *no record is lost*, is a
+//! [`property`].
 //!
 //! Every test is a plain `#[tokio::test]` that opens a [`Trial`] and returns [`Passed`]:
 //!
@@ -36,15 +37,24 @@
 #![warn(missing_docs)]
 
 mod bound;
+mod event;
 pub mod grpc;
 mod history;
+#[cfg(feature = "kafka")]
+pub mod kafka;
+pub mod property;
 mod report;
 mod rule;
+mod running;
 mod timeline;
 mod trial;
+mod victim;
 
 pub use bound::bound;
-pub use history::{Event, History, Seen};
+pub use event::{Answer, Event, Place, Seen};
+pub use history::History;
 pub use rule::Rule;
+pub use running::Running;
 pub use timeline::timeline;
 pub use trial::{Passed, Trial};
+pub use victim::Victim;

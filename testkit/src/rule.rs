@@ -1,6 +1,11 @@
 //! A rule that a lab holds to, and how a test ends when it was broken.
 
-use crate::{Trial, bound, report, timeline};
+use crate::{
+    Event, Trial, bound,
+    property::Violation,
+    report,
+    timeline::{timeline, timeline_around},
+};
 use std::fmt::{Debug, Display, Write as _};
 
 /// One promise of a lab in words a learner can check their code against, such as *a Watch begins with the
@@ -52,27 +57,39 @@ impl<'a> Rule<'a> {
         }
     }
 
+    /// Holds when a [`property`](crate::property) of the history so far does.
+    ///
+    /// # Panics
+    /// Ends the test when it does not. The timeline marks the event that breaks it.
+    #[track_caller]
+    pub fn over(&self, property: impl FnOnce(&[Event]) -> Result<(), Violation>) {
+        let events = self.trial.history().events();
+        if let Err(violation) = property(&events) {
+            let drawn = timeline_around(&events, violation.at);
+            self.end(&violation.expected, &violation.seen, &drawn);
+        }
+    }
+
     /// Ends the test: the rule was broken.
     ///
     /// # Panics
     /// Always. The panic's text is the whole explanation, so that it reads the same under plain `cargo test`.
     #[track_caller]
     pub fn broken(&self, expected: impl Display, seen: impl Display) -> ! {
-        let (expected, seen) = (expected.to_string(), seen.to_string());
-        let timeline = timeline(&self.trial.history().events());
-        report::write(&report::Line::Broken {
-            rule: self.text,
-            expected: &expected,
-            seen: &seen,
-            timeline: &timeline,
-            section: self.trial.section(),
-        });
+        let drawn = timeline(&self.trial.history().events());
+        self.end(&expected.to_string(), &seen.to_string(), &drawn)
+    }
+
+    #[track_caller]
+    fn end(&self, expected: &str, seen: &str, timeline: &[String]) -> ! {
+        let section = self.trial.section();
+        report::write(&report::Line::Broken { rule: self.text, expected, seen, timeline, section });
 
         let mut text = format!("{}\n  expected  {expected}\n  seen      {seen}\n", self.text);
         for line in timeline {
             let _ = writeln!(text, "  {line}");
         }
-        let _ = write!(text, "  read      README.md#{}", self.trial.section());
+        let _ = write!(text, "  read      README.md#{section}");
         panic!("{text}");
     }
 }

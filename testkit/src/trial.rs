@@ -44,6 +44,13 @@ impl Trial {
         self.section
     }
 
+    /// Ends the test without a judgement: what it needs cannot be had from this broker. The grader takes that only
+    /// from a test on a cluster that is not its own.
+    pub fn not_gradable(self, why: &str) -> Passed {
+        report::write(&report::Line::NotGradable { why });
+        self.passed()
+    }
+
     /// Ends the test well.
     pub fn passed(self) -> Passed {
         Passed { _only_from_a_trial: () }
