@@ -1,6 +1,6 @@
 //! The command line, as clap reads it.
 
-use crate::exit;
+use crate::{exit, grade::broker::Choice};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Learn gRPC and Kafka in Rust: grade labs, get hints, see where you are.
@@ -27,6 +27,8 @@ pub enum Command {
     Progress,
     /// Say what comes next
     Next,
+    /// Keep a Kafka in a container warm, so that checks need not start one
+    Broker(Broker),
     /// Look at what this machine has and lacks
     Doctor,
     /// For authors: write each lab's stub from its solution
@@ -53,6 +55,10 @@ pub struct Check {
     /// Run one test only, by its name or a part of it
     #[arg(long, value_name = "NAME")]
     pub test: Option<String>,
+    /// What the tests talk to, in a lab that needs Kafka: docker, embedded, or HOST:PORT of a Kafka of your own.
+    /// Without it: $LABS_KAFKA_BOOTSTRAP, else docker where an engine answers, else embedded
+    #[arg(long, value_name = "BROKER")]
+    pub broker: Option<Choice>,
     /// Show every failure in full, not only the first
     #[arg(long)]
     pub all: bool,
@@ -110,6 +116,37 @@ pub struct Stubs {
 pub struct Verify {
     #[arg(value_name = "LAB", help = "Only this lab; without it, all of them and the grader's own tests")]
     pub lab: Option<String>,
+    /// Prove labs that need Kafka on this kind of broker only; without it, on both where a Docker engine answers
+    #[arg(long, value_enum, value_name = "BROKER")]
+    pub broker: Option<Proof>,
+    /// Prove only the mistakes and variants with this in their names, and nothing else of the lab
+    #[arg(long, value_name = "NAME", requires = "lab")]
+    pub only: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Proof {
+    /// Kafka in a container
+    Docker,
+    /// The cluster in each test's process
+    Embedded,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP)]
+pub struct Broker {
+    #[command(subcommand)]
+    pub action: Action,
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum Action {
+    /// Start one; checks and `cargo test` find it, and it ends by itself after two hours
+    Up,
+    /// End it
+    Down,
+    /// Say whether it is up and where; exit code 4 when it is not
+    Status,
 }
 
 #[derive(Debug, Args)]

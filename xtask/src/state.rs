@@ -106,12 +106,15 @@ impl LabState {
         self.tried = true;
         for step in &verdict.steps {
             match step.state {
-                verdict::State::Passed => self.passed.insert(step.number),
-                _ => self.passed.remove(&step.number),
-            };
+                verdict::State::Passed => _ = self.passed.insert(step.number),
+                // Nothing was learnt about it.
+                verdict::State::NotGradable => {}
+                _ => _ = self.passed.remove(&step.number),
+            }
         }
         // Every step in one check: steps that passed one by one may have broken each other.
-        self.completed |= verdict.outcome == verdict::Outcome::Passed && verdict.steps.len() == steps_in_all;
+        let all = verdict.steps.iter().all(|step| step.state == verdict::State::Passed);
+        self.completed |= all && verdict.steps.len() == steps_in_all;
     }
 }
 

@@ -23,6 +23,8 @@ pub struct Verdict {
     pub points_possible: u32,
     /// How many tests ended in which way.
     pub totals: Totals,
+    /// The Kafka that the tests talked to, where the lab needs one.
+    pub broker: Option<Broker>,
     /// The graded steps in order. Empty when nothing was graded.
     pub steps: Vec<Step>,
     /// The mistakes that the failures look like, the likeliest first.
@@ -39,6 +41,37 @@ pub struct Verdict {
     pub time_scale: f64,
     /// Whole check, build included, in milliseconds.
     pub millis: u64,
+}
+
+/// The Kafka that tests talk to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Broker {
+    pub backend: Backend,
+    /// Where it is. None for one that is embedded in each test's process.
+    pub bootstrap: Option<String>,
+    /// What its container was made of, where that is known.
+    pub image: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Backend {
+    /// A cluster in each test's process: librdkafka's own, made for tests.
+    Embedded,
+    /// Apache Kafka in a container.
+    Docker,
+    /// Somebody's own Kafka.
+    External,
+}
+
+impl Backend {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Embedded => "embedded",
+            Self::Docker => "docker",
+            Self::External => "external",
+        }
+    }
 }
 
 /// A step to go on with.
@@ -97,11 +130,16 @@ pub enum State {
     Failed,
     /// No test failed, and some reached a `todo!()`.
     NotImplemented,
+    /// No test could be graded on this broker.
+    NotGradable,
 }
 
 impl State {
     pub fn of(tests: &[Test]) -> Self {
-        if tests.iter().all(|test| test.outcome == TestOutcome::Passed) {
+        let are = |outcome| move |test: &Test| test.outcome == outcome;
+        if tests.iter().all(are(TestOutcome::NotGradable)) {
+            Self::NotGradable
+        } else if tests.iter().all(|test| test.outcome.is_no_fault()) {
             Self::Passed
         } else if tests.iter().any(|test| test.outcome.is_failure()) {
             Self::Failed
@@ -119,6 +157,9 @@ pub struct Test {
     pub millis: u64,
     /// Why it did not pass.
     pub failure: Option<Failure>,
+    /// What its broker did not do, so that nothing can be said of the code. No verdict with steps has it.
+    #[serde(skip)]
+    pub unusable: Option<String>,
 }
 
 /// How a test ended.
@@ -133,12 +174,19 @@ pub enum TestOutcome {
     TimedOut,
     /// Its process ended before the test did: abort, stack overflow, signal, `exit`.
     Crashed,
+    /// It needs what this broker cannot do, and says nothing of the code.
+    NotGradable,
 }
 
 impl TestOutcome {
     /// Neither passed nor merely unwritten.
     pub fn is_failure(self) -> bool {
         matches!(self, Self::Failed | Self::TimedOut | Self::Crashed)
+    }
+
+    /// Nothing speaks against the code.
+    fn is_no_fault(self) -> bool {
+        matches!(self, Self::Passed | Self::NotGradable)
     }
 }
 
@@ -167,6 +215,7 @@ pub struct Totals {
     pub failed: usize,
     pub timed_out: usize,
     pub crashed: usize,
+    pub not_gradable: usize,
 }
 
 impl Totals {
@@ -179,6 +228,7 @@ impl Totals {
                 TestOutcome::Failed => &mut totals.failed,
                 TestOutcome::TimedOut => &mut totals.timed_out,
                 TestOutcome::Crashed => &mut totals.crashed,
+                TestOutcome::NotGradable => &mut totals.not_gradable,
             } += 1;
         }
         totals
@@ -212,6 +262,7 @@ impl Verdict {
             points: 0,
             points_possible: manifest.points(),
             totals: Totals::default(),
+            broker: None,
             steps: Vec::new(),
             likely: Vec::new(),
             problem: None,
@@ -238,8 +289,23 @@ impl Verdict {
         self.points = self.steps.iter().map(|step| step.points).sum();
         self.points_possible = self.steps.iter().map(|step| step.points_possible).sum();
         self.totals = Totals::of(self.tests());
-        let passed = self.steps.iter().all(|step| step.state == State::Passed);
+        let passed = self.steps.iter().all(|step| matches!(step.state, State::Passed | State::NotGradable));
         self.outcome = if passed { Outcome::Passed } else { Outcome::Failed };
+        if self.steps.iter().all(|step| step.state == State::NotGradable) {
+            // Neither a pass nor a failure: nothing is known.
+            let details = self
+                .tests()
+                .filter_map(|test| Some(format!("{}: {}", test.name, test.failure.as_ref()?.what)));
+            let problem = Problem {
+                what: "nothing of this can be graded on this broker; this is not about your code".into(),
+                details: details.collect(),
+                next: format!(
+                    "To grade it: cargo xtask check {} --broker embedded",
+                    self.lab.get(.."lab-00".len()).unwrap_or(&self.lab)
+                ),
+            };
+            self.stop(Outcome::Infrastructure, problem);
+        }
     }
 
     pub fn tests(&self) -> impl Iterator<Item = &Test> {

@@ -114,7 +114,7 @@ fn the_totals_add_up(verdict: &Value) {
     assert_eq!(verdict["version"], 1);
     assert_eq!(verdict["outcome"], "failed");
     assert_eq!((&verdict["points"], &verdict["points_possible"]), (&json!(40), &json!(100)));
-    let expected = json!({ "passed": 5, "not_implemented": 4, "failed": 3, "timed_out": 0, "crashed": 7 });
+    let expected = json!({ "passed": 5, "not_implemented": 4, "failed": 3, "timed_out": 0, "crashed": 7, "not_gradable": 0 });
     assert_eq!(verdict["totals"], expected);
     let states: Vec<_> =
         verdict["steps"].as_array().unwrap().iter().map(|step| (&step["state"], &step["points"])).collect();

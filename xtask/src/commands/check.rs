@@ -7,7 +7,7 @@ use crate::{
     grade::{self, Event, Selection},
     render,
     state::State,
-    verdict::{NextStep, Outcome, Verdict},
+    verdict::{self, NextStep, Outcome, Verdict},
 };
 use anyhow::Context as _;
 use std::{
@@ -17,7 +17,7 @@ use std::{
 
 pub fn run(course: &Course, args: &cli::Check) -> anyhow::Result<Exit> {
     let lab = course.lab(&args.lab)?;
-    let selection = Selection { step: args.step, test: args.test.clone() };
+    let selection = Selection { step: args.step, test: args.test.clone(), broker: args.broker.clone() };
     validate(lab, &selection)?;
 
     let progress = Progress::default();
@@ -53,7 +53,9 @@ fn look_ahead(
         known.record(verdict, manifest.steps.len());
     }
     if verdict.outcome == Outcome::Passed {
-        if args.test.is_none() && verdict.steps.len() == manifest.steps.len() {
+        // A step that could not be graded here has not passed.
+        let passed = verdict.steps.iter().filter(|step| step.state == verdict::State::Passed).count();
+        if args.test.is_none() && passed == manifest.steps.len() {
             let after = course.labs.iter().find(|other| other.number > lab.number);
             verdict.learnt = Some(manifest.learnt.clone());
             verdict.next_lab = after.map(|lab| lab.name.clone());
@@ -100,6 +102,7 @@ struct Progress {
 impl Progress {
     fn show(&self, event: &Event<'_>) {
         match event {
+            Event::Said { text } => anstream::eprintln!("{text}"),
             Event::Building { package } => anstream::eprintln!("Building {package} and its suite …"),
             Event::Built { tests } => self.tests.store(*tests, Ordering::Relaxed),
             Event::Tested { test } => {

@@ -3,6 +3,7 @@
 use crate::{
     course::Course,
     exit::Exit,
+    grade::broker::engine::Engine,
     render::style::{BAD, DIM, GOOD, paint},
 };
 use std::{env, fs, process::Command};
@@ -17,13 +18,16 @@ struct Tool {
     required: bool,
 }
 
+/// What the broker program uses unless `LABS_KAFKA_IMAGE` names another.
+const KAFKA_IMAGE: &str = "apache/kafka:4.3.1";
+
 const C_COMPILER: &str = if cfg!(target_os = "macos") {
     "xcode-select --install"
 } else {
-    "sudo apt-get install build-essential   (Debian, Ubuntu; elsewhere the package with gcc and make)"
+    "sudo apt-get install build-essential   (Debian, Ubuntu; elsewhere the packages with gcc, g++ and make)"
 };
 
-const TOOLS: [Tool; 4] = [
+const TOOLS: [Tool; 5] = [
     Tool {
         name: "Rust",
         probe: &["rustc", "--version"],
@@ -35,6 +39,13 @@ const TOOLS: [Tool; 4] = [
         name: "C compiler",
         probe: &["cc", "--version"],
         why: "links every Rust program",
+        remedy: C_COMPILER,
+        required: true,
+    },
+    Tool {
+        name: "C++ compiler",
+        probe: &["c++", "--version"],
+        why: "builds librdkafka, for the labs that need Kafka",
         remedy: C_COMPILER,
         required: true,
     },
@@ -59,7 +70,7 @@ pub fn run(course: &Course) -> anyhow::Result<Exit> {
     for tool in &TOOLS {
         match version(tool.probe) {
             Some(version) if tool.name != "Rust" || is_new_enough(&version) => {
-                anstream::println!("  {} {:<12} {}", paint(GOOD, "✓"), tool.name, paint(DIM, version));
+                anstream::println!("  {} {:<13} {}", paint(GOOD, "✓"), tool.name, paint(DIM, version));
             }
             found => {
                 healthy &= !tool.required;
@@ -67,12 +78,13 @@ pub fn run(course: &Course) -> anyhow::Result<Exit> {
                     format!("{version} is older than {}", env!("CARGO_PKG_RUST_VERSION"))
                 });
                 let style = if tool.required { BAD } else { DIM };
-                anstream::println!("  {} {:<12} {found}: it {}", paint(style, "✗"), tool.name, tool.why);
+                anstream::println!("  {} {:<13} {found}: it {}", paint(style, "✗"), tool.name, tool.why);
                 anstream::println!("      get it with: {}", tool.remedy);
             }
         }
     }
     healthy &= target_is_writable(course);
+    docker();
     anstream::println!();
     if healthy {
         anstream::println!("This machine can run every lab.");
@@ -80,6 +92,36 @@ pub fn run(course: &Course) -> anyhow::Result<Exit> {
     }
     anstream::println!("Something is missing: see ✗ above.");
     Ok(Exit::Infrastructure)
+}
+
+/// The Docker engine and the image that it needs. No lab requires them: without, the embedded broker serves.
+fn docker() {
+    let image = env::var("LABS_KAFKA_IMAGE").unwrap_or_else(|_| KAFKA_IMAGE.to_owned());
+    let engine = Engine::find().and_then(|engine| engine.ping().map(|()| engine));
+    let engine = match engine {
+        Ok(engine) => engine,
+        Err(silence) => {
+            anstream::println!("  {} {:<13} {silence}", paint(DIM, "✗"), "Docker");
+            anstream::println!("      it runs Kafka in a container; without it labs use an embedded broker");
+            anstream::println!("      {}", silence.remedy());
+            return;
+        }
+    };
+    anstream::println!(
+        "  {} {:<13} {}",
+        paint(GOOD, "✓"),
+        "Docker",
+        paint(DIM, format_args!("answers at {engine}"))
+    );
+    match engine.get(&format!("/images/{image}/json")) {
+        Ok(200) => anstream::println!("  {} {:<13} {}", paint(GOOD, "✓"), "Kafka image", paint(DIM, image)),
+        _ => {
+            anstream::println!("  {} {:<13} {image} is not here yet", paint(DIM, "✗"), "Kafka image");
+            anstream::println!(
+                "      the first check on Docker gets it, or you do with: docker pull {image}"
+            );
+        }
+    }
 }
 
 /// The first line that a tool prints of itself.
@@ -105,12 +147,12 @@ fn target_is_writable(course: &Course) -> bool {
         || fs::create_dir_all(&target).and_then(|()| tempfile::NamedTempFile::new_in(&target).map(drop));
     match probe() {
         Ok(()) => {
-            anstream::println!("  {} {:<12} {}", paint(GOOD, "✓"), "target", paint(DIM, "can be written"));
+            anstream::println!("  {} {:<13} {}", paint(GOOD, "✓"), "target", paint(DIM, "can be written"));
             true
         }
         Err(error) => {
             anstream::println!(
-                "  {} {:<12} {} cannot be written: {error}",
+                "  {} {:<13} {} cannot be written: {error}",
                 paint(BAD, "✗"),
                 "target",
                 target.display()

@@ -1,7 +1,7 @@
 //! `list`: every lab in one table.
 
 use crate::{
-    course::Course,
+    course::{Course, manifest::KAFKA},
     exit::Exit,
     render::style::{BOLD, DIM, GOOD, OPEN, paint},
     state::State,
@@ -26,8 +26,8 @@ pub fn run(course: &Course) -> anyhow::Result<Exit> {
             (false, true) => (OPEN, "·"),
             (false, false) => (DIM, " "),
         };
-        let needs =
-            if manifest.needs.is_empty() { "Rust alone".to_owned() } else { manifest.needs.join(", ") };
+        let needs: Vec<_> = manifest.needs.iter().map(|need| shown(need)).collect();
+        let needs = if needs.is_empty() { "Rust alone".to_owned() } else { needs.join(", ") };
         anstream::println!(
             "  {} {} {points:>3}/{} points   {:>3} min   {needs}",
             paint(style, mark),
@@ -38,4 +38,9 @@ pub fn run(course: &Course) -> anyhow::Result<Exit> {
         anstream::println!("      {}", paint(DIM, &manifest.summary));
     }
     Ok(Exit::Passed)
+}
+
+/// What a lab needs, as people get it.
+fn shown(need: &str) -> &str {
+    if need == KAFKA { "Kafka (Docker, or embedded)" } else { need }
 }

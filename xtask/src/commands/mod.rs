@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod broker;
 mod check;
 mod compare;
 mod doctor;
@@ -34,6 +35,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Reset(args) => reset::run(&course, &args),
         Command::Progress => progress::run(&course),
         Command::Next => next::run(&course),
+        Command::Broker(args) => broker::run(&course, args.action),
         Command::Doctor => doctor::run(&course),
         Command::Stubs(args) => stubs::run(&course, &args),
         Command::Verify(args) => verify::run(&course, &args),

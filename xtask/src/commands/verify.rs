@@ -3,6 +3,6 @@
 use crate::{cli, course::Course, exit::Exit, verify};
 
 pub fn run(course: &Course, args: &cli::Verify) -> anyhow::Result<Exit> {
-    let only = args.lab.as_deref().map(|typed| course.lab(typed)).transpose()?;
-    verify::run(course, only)
+    let lab = args.lab.as_deref().map(|typed| course.lab(typed)).transpose()?;
+    verify::run(course, lab, args.only.as_deref(), args.broker)
 }

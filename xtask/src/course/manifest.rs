@@ -4,6 +4,9 @@ use crate::exit::{Exit, Stop};
 use serde::Deserialize;
 use std::{fs, path::Path};
 
+/// What a lab that talks to a broker says under `needs`.
+pub const KAFKA: &str = "kafka";
+
 /// A lab as its author describes it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -71,6 +74,11 @@ impl Manifest {
 
     pub fn points(&self) -> u32 {
         self.steps.iter().map(|step| step.points).sum()
+    }
+
+    /// Whether its tests talk to a broker.
+    pub fn needs_kafka(&self) -> bool {
+        self.needs.iter().any(|need| need == KAFKA)
     }
 
     /// The steps with their numbers.

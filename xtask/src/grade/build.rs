@@ -54,6 +54,8 @@ struct Target {
 pub enum Built {
     /// Its suite's test binary.
     Suite { package: String, executable: PathBuf, source: PathBuf },
+    /// A program.
+    Program { executable: PathBuf },
     /// An error in its code, as the compiler printed it.
     Error { package: String, rendered: String },
 }
@@ -72,9 +74,9 @@ pub fn cargo() -> OsString {
     env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
-/// Runs `cargo build --test suite` in a workspace and tells of each package as soon as it is known.
-/// cargo's own progress goes on to standard error if `loud`.
-pub fn suites(
+/// Runs `cargo build` in a workspace and tells of each package as soon as it is known. cargo's own progress goes on
+/// to standard error if `loud`.
+pub fn packages(
     session: &Session,
     root: &Path,
     arguments: &[&str],
@@ -82,7 +84,7 @@ pub fn suites(
     mut built: impl FnMut(Built),
 ) -> anyhow::Result<Build> {
     let mut command = Command::new(cargo());
-    command.current_dir(root).args(["build", "--test", "suite", "--message-format=json"]).args(arguments);
+    command.current_dir(root).args(["build", "--message-format=json"]).args(arguments);
     if io::stderr().is_terminal() && loud {
         // cargo writes into a file here; without this it would show neither its colours nor its progress.
         command.env("CARGO_TERM_PROGRESS_WHEN", "always").env("CARGO_TERM_PROGRESS_WIDTH", "80");
@@ -123,6 +125,9 @@ fn of_message(message: Message) -> Option<Built> {
         {
             Some(Built::Suite { package: package_name(&package_id), executable, source: target.src_path })
         }
+        Message::Made { target, executable: Some(executable), .. } if target.kind == ["bin"] => {
+            Some(Built::Program { executable })
+        }
         _ => None,
     }
 }
@@ -143,10 +148,13 @@ pub fn suite(
     let mut executable = None;
     let mut errors = Vec::new();
     let mut errors_elsewhere = Vec::new();
-    let build = suites(session, root, &["--package", &lab.name], true, |built| match built {
+    let arguments = ["--test", "suite", "--package", &lab.name];
+    let build = packages(session, root, &arguments, true, |built| match built {
         Built::Suite { executable: found, source, .. } => executable = Some((found, source)),
         Built::Error { package, rendered } if package == lab.name => errors.push(rendered),
         Built::Error { rendered, .. } => errors_elsewhere.push(rendered),
+        // A lab's own program is built with its suite; it is not what is graded.
+        Built::Program { .. } => {}
     })?;
     Ok(match executable {
         Some((_, source)) if !is_same_file(&source, &lab.dir.join("tests/suite/main.rs")) => {

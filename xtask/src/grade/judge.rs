@@ -1,7 +1,7 @@
 //! What the evidence of one test says: the outcome, and why.
 
 use super::{printed::printed, report::Line};
-use crate::verdict::{Failure, TestOutcome};
+use crate::verdict::{Backend, Failure, TestOutcome};
 use std::{os::unix::process::ExitStatusExt as _, process::ExitStatus};
 
 /// libtest's exit code when a test failed.
@@ -24,6 +24,8 @@ pub struct Evidence<'a> {
     pub token: &'a str,
     /// The limit in seconds, for the message.
     pub limit: u64,
+    /// What kind of broker the test had, if any.
+    pub backend: Option<Backend>,
 }
 
 /// Judges one test. A test passed only if three witnesses agree: its process ended with 0, libtest reported
@@ -41,13 +43,31 @@ pub fn judge(evidence: &Evidence<'_>) -> (TestOutcome, Option<Failure>) {
     };
     let finished = evidence.report.contains(&Line::Finished { token: evidence.token.to_owned() });
     if status.success() && finished && libtest_says_ok(evidence) {
-        return (TestOutcome::Passed, None);
+        return evidence.report.iter().find_map(Line::not_gradable).map_or(
+            (TestOutcome::Passed, None),
+            |why| {
+                let (outcome, what) = not_gradable(why, evidence.backend);
+                (outcome, Some(Failure { what, ..Failure::default() }))
+            },
+        );
     }
     if status.code() == Some(LIBTEST_FAILED) {
         return (TestOutcome::Failed, Some(failure(evidence)));
     }
     let what = crash(status);
     (TestOutcome::Crashed, Some(explain(evidence, what)))
+}
+
+/// Somebody's own Kafka cannot be made to fail. Every other broker can do all that a suite needs: there a test that
+/// grades nothing would let wrong code pass.
+fn not_gradable(why: &str, backend: Option<Backend>) -> (TestOutcome, String) {
+    match backend {
+        Some(Backend::External) => (TestOutcome::NotGradable, why.to_owned()),
+        _ => (
+            TestOutcome::Failed,
+            format!("The suite says that this cannot be graded here, and it can: {why}"),
+        ),
+    }
 }
 
 /// `todo` is the text of a `todo!()`, such as `step 2: the status now, then each change of it`.
@@ -158,8 +178,17 @@ mod tests {
     }
 
     fn judged(raw_status: Option<i32>, stdout: &str, report: &[Line]) -> (TestOutcome, Option<Failure>) {
+        judged_on(None, raw_status, stdout, report)
+    }
+
+    fn judged_on(
+        backend: Option<Backend>,
+        raw_status: Option<i32>,
+        stdout: &str,
+        report: &[Line],
+    ) -> (TestOutcome, Option<Failure>) {
         let status = raw_status.map(ExitStatus::from_raw);
-        judge(&Evidence { test: "a::b", status, stdout, stderr: "", report, token: "t", limit: 60 })
+        judge(&Evidence { test: "a::b", status, stdout, stderr: "", report, token: "t", limit: 60, backend })
     }
 
     fn exit(code: i32) -> Option<i32> {
@@ -193,6 +222,24 @@ mod tests {
         }
         assert_eq!(judged(exit(101), OK, &[finished()]).0, TestOutcome::Failed);
         assert_eq!(judged(None, OK, &[finished()]).0, TestOutcome::TimedOut);
+    }
+
+    #[test]
+    fn only_somebodys_own_kafka_may_be_unfit() {
+        let report = [Line::NotGradable { why: "it cannot be made to fail".into() }, finished()];
+        for (backend, expected) in [
+            (Some(Backend::External), TestOutcome::NotGradable),
+            (Some(Backend::Docker), TestOutcome::Failed),
+            (Some(Backend::Embedded), TestOutcome::Failed),
+            (None, TestOutcome::Failed),
+        ] {
+            let (outcome, failure) = judged_on(backend, exit(0), OK, &report);
+            assert_eq!(outcome, expected, "{backend:?}");
+            assert!(failure.unwrap().what.ends_with("it cannot be made to fail"));
+        }
+        let external = |status, report: &[Line]| judged_on(Some(Backend::External), status, OK, report).0;
+        assert_eq!(external(exit(101), &report), TestOutcome::Failed, "whatever else it says");
+        assert_eq!(external(exit(0), &report[..1]), TestOutcome::Crashed, "it has to come to its end");
     }
 
     #[test]

@@ -2,10 +2,12 @@
 //!
 //! ```text
 //! sums ─▶ build ─▶ run (each test in a process) ─▶ judge ─▶ verdict
+//!         broker (for a lab that needs Kafka) ▲
 //! ```
 //!
 //! What happens meanwhile goes to a [`Watcher`] as [`Event`]s; nothing here prints.
 
+pub mod broker;
 pub mod build;
 mod follow;
 mod guard;
@@ -16,7 +18,7 @@ mod report;
 mod run;
 mod scale;
 mod session;
-mod signals;
+pub mod signals;
 
 pub use guard::guard;
 pub use run::Suite;
@@ -32,6 +34,7 @@ use crate::{
     },
     verdict::{self, Outcome, Problem, Verdict},
 };
+use broker::{Choice, Plan};
 use std::{
     collections::BTreeSet,
     fs,
@@ -43,6 +46,8 @@ use std::{
 /// Something that happened during a check.
 #[derive(Debug)]
 pub enum Event<'a> {
+    /// Something that somebody who waits wants to know.
+    Said { text: &'a str },
     /// The suite is being compiled.
     Building { package: &'a str },
     /// The suite is compiled; so many tests will run.
@@ -54,13 +59,15 @@ pub enum Event<'a> {
 /// Who is told of events as they happen.
 pub type Watcher<'a> = &'a (dyn Fn(Event<'_>) + Sync);
 
-/// Which tests to run.
+/// Which tests to run, and on what.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
     /// Only this step.
     pub step: Option<usize>,
     /// Only tests whose name contains this.
     pub test: Option<String>,
+    /// On this broker and no other.
+    pub broker: Option<Choice>,
 }
 
 impl Selection {
@@ -87,15 +94,7 @@ pub fn check(
     let mut verdict = Verdict::empty(lab, &manifest);
     if changed.is_empty() {
         let session = Session::start(&course.root)?;
-        watcher(Event::Building { package: &lab.name });
-        match build::suite(&session, &course.root, lab)? {
-            Ok(executable) => {
-                let suite = Suite { executable, dir: lab.dir.clone(), name: lab.name.clone(), manifest };
-                let known = mistakes::load(&lab.dir)?;
-                grade(&session, &suite, &known, selection, watcher, &mut verdict)?;
-            }
-            Err((outcome, problem)) => verdict.stop(outcome, problem),
-        }
+        build_and_grade(&session, course, lab, manifest, selection, watcher, &mut verdict)?;
     } else {
         verdict.stop(Outcome::LabBroken, suite_changed(lab, &changed));
     }
@@ -103,10 +102,54 @@ pub fn check(
     Ok(verdict)
 }
 
+/// Compiles the suite, while its broker starts where it needs one, and grades it.
+fn build_and_grade(
+    session: &Session,
+    course: &Course,
+    lab: &Lab,
+    manifest: Manifest,
+    selection: &Selection,
+    watcher: Watcher<'_>,
+    verdict: &mut Verdict,
+) -> anyhow::Result<()> {
+    let began = if manifest.needs_kafka() {
+        let plan = Plan::make(course, selection.broker.as_ref())?;
+        broker::begin(session, &course.root, plan, watcher).map(Some)
+    } else {
+        Ok(None)
+    };
+    // Nothing is compiled for a broker that will not come.
+    let coming = match began {
+        Ok(coming) => coming,
+        Err(problem) => {
+            verdict.stop(Outcome::Infrastructure, problem);
+            return Ok(());
+        }
+    };
+    watcher(Event::Building { package: &lab.name });
+    let executable = match build::suite(session, &course.root, lab)? {
+        Ok(executable) => executable,
+        Err((outcome, problem)) => {
+            verdict.stop(outcome, problem);
+            return Ok(());
+        }
+    };
+    let broker = match coming.map(|coming| coming.wait(session, watcher)).transpose() {
+        Ok(broker) => broker,
+        Err(problem) => {
+            verdict.stop(Outcome::Infrastructure, problem);
+            return Ok(());
+        }
+    };
+    let suite =
+        Suite { executable, dir: lab.dir.clone(), name: lab.name.clone(), manifest, broker: broker.as_ref() };
+    grade(session, &suite, &mistakes::load(&lab.dir)?, selection, watcher, verdict)
+}
+
 /// Runs a suite that is built and fills in what it found.
 pub fn grade(
     session: &Session,
-    suite: &Suite,
+    suite: &Suite<'_>,
     known: &[Mistake],
     selection: &Selection,
     watcher: Watcher<'_>,
@@ -117,7 +160,13 @@ pub fn grade(
         return Ok(());
     }
     verdict.time_scale = session.scale();
+    verdict.broker = suite.broker.map(|broker| broker.told.clone());
     let steps = run::all(session, suite, selection, watcher)?;
+    if let Some(problem) = suite.broker.and_then(|broker| broker.at_fault(&steps)) {
+        // Nobody can say which of the tests failed for that.
+        verdict.stop(Outcome::Infrastructure, problem);
+        return Ok(());
+    }
     verdict.fill(steps, selection.test.is_none());
 
     let names = |wanted: fn(&verdict::Test) -> bool| -> BTreeSet<&str> {

@@ -16,6 +16,10 @@ pub enum Line {
     Broken { rule: String, expected: String, seen: String, timeline: Vec<String>, section: String },
     /// Something happened, as a line of a timeline.
     Happened { text: String },
+    /// The test needs what this broker cannot do.
+    NotGradable { why: String },
+    /// The broker did not do what every broker does.
+    Unusable { why: String },
     /// The test ran to its end.
     Finished { token: String },
 }
@@ -28,6 +32,22 @@ impl Line {
             .strip_prefix("not yet implemented")
             .or_else(|| message.strip_prefix("not implemented"))?;
         Some(text.strip_prefix(": ").unwrap_or(text))
+    }
+
+    /// What the test needs and this broker has not.
+    pub fn not_gradable(&self) -> Option<&str> {
+        match self {
+            Self::NotGradable { why } => Some(why),
+            _ => None,
+        }
+    }
+
+    /// What the broker did not do.
+    pub fn unusable(&self) -> Option<&str> {
+        match self {
+            Self::Unusable { why } => Some(why),
+            _ => None,
+        }
     }
 }
 
@@ -50,6 +70,12 @@ mod tests {
         assert_eq!(panicked("not yet implemented").todo(), Some(""));
         assert_eq!(panicked("not implemented: later").todo(), Some("later"));
         assert_eq!(panicked("index out of bounds").todo(), None);
+    }
+
+    #[test]
+    fn a_broker_that_does_not_serve_is_told_as_such() {
+        let line: Line = serde_json::from_str(r#"{"event":"unusable","why":"a topic is created"}"#).unwrap();
+        assert_eq!(line.unusable(), Some("a topic is created"));
     }
 
     #[test]

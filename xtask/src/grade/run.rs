@@ -2,9 +2,10 @@
 
 use super::{
     Event, Selection, Session, Watcher,
+    broker::Broker,
     judge::{self, Evidence},
     process::{self, Ended},
-    report,
+    report::{self, Line},
 };
 use crate::{
     course::manifest::Manifest,
@@ -28,17 +29,19 @@ const LIST_LIMIT: Duration = Duration::from_secs(30);
 
 /// A suite that is compiled.
 #[derive(Debug)]
-pub struct Suite {
+pub struct Suite<'a> {
     pub executable: PathBuf,
     /// The package's folder: where its tests run.
     pub dir: PathBuf,
     /// The lab's name.
     pub name: String,
     pub manifest: Manifest,
+    /// What its tests talk to, where they need one.
+    pub broker: Option<&'a Broker>,
 }
 
 /// What is wrong when the suite's tests are not the ones that `lab.toml` names.
-pub fn disagreement(session: &Session, suite: &Suite) -> anyhow::Result<Option<Problem>> {
+pub fn disagreement(session: &Session, suite: &Suite<'_>) -> anyhow::Result<Option<Problem>> {
     let mut command = command(&suite.executable, &suite.dir);
     command.args(["--list", "--format", "terse"]);
     let ended = process::run(session, &mut command, LIST_LIMIT.mul_f64(session.scale()), |_, _| {
@@ -68,7 +71,7 @@ pub fn disagreement(session: &Session, suite: &Suite) -> anyhow::Result<Option<P
 /// Runs the chosen tests and says what became of each step.
 pub fn all(
     session: &Session,
-    suite: &Suite,
+    suite: &Suite<'_>,
     selection: &Selection,
     watcher: Watcher<'_>,
 ) -> anyhow::Result<Vec<Step>> {
@@ -89,7 +92,7 @@ pub fn all(
             title: step.title.clone(),
             state,
             points: if state == State::Passed { step.points } else { 0 },
-            points_possible: step.points,
+            points_possible: if state == State::NotGradable { 0 } else { step.points },
             readme: format!("labs/{}/README.md#{}", suite.name, step.section),
             tests,
         })
@@ -99,12 +102,12 @@ pub fn all(
 
 /// Tests that run at the same time, for each core. More than one, since most of a test is waiting, above all of
 /// one that fails.
-const TESTS_PER_CORE: usize = 3;
+const TESTS_PER_CORE: usize = 4;
 
 /// Runs the tests, a few at a time; the results stand in the order of `chosen`.
 fn side_by_side(
     session: &Session,
-    suite: &Suite,
+    suite: &Suite<'_>,
     chosen: &[(usize, &str)],
     watcher: Watcher<'_>,
 ) -> anyhow::Result<Vec<Test>> {
@@ -129,7 +132,7 @@ fn side_by_side(
     Ok(done.into_iter().map(|(_, test)| test).collect())
 }
 
-fn one(session: &Session, suite: &Suite, name: &str) -> anyhow::Result<Test> {
+fn one(session: &Session, suite: &Suite<'_>, name: &str) -> anyhow::Result<Test> {
     let limit = Duration::from_secs(suite.manifest.test_seconds).mul_f64(session.scale());
     let (report, token) = (session.file("report"), token());
     // The testkit takes the token out of the file before any code under test runs. In the environment it would
@@ -141,18 +144,24 @@ fn one(session: &Session, suite: &Suite, name: &str) -> anyhow::Result<Test> {
         .args([name, "--exact", "--test-threads=2"])
         .env("LABS_REPORT", &report)
         .env("LABS_TIME_SCALE", session.scale().to_string());
+    if let Some(broker) = suite.broker {
+        broker.tell(&mut command);
+    }
     let ended = process::run(session, &mut command, limit, |_, _| ControlFlow::Continue(()))?;
+    let report = report::read(&report);
     let (outcome, failure) = judge::judge(&Evidence {
         test: name,
         status: ended.status,
         stdout: &Ended::tail(&ended.stdout),
         stderr: &Ended::tail(&ended.stderr),
-        report: &report::read(&report),
+        report: &report,
         token: &token,
+        backend: suite.broker.map(|broker| broker.told.backend),
         limit: limit.as_secs(),
     });
     ended.discard();
-    Ok(Test { name: name.to_owned(), outcome, millis: ended.took.as_millis() as u64, failure })
+    let unusable = report.iter().find_map(Line::unusable).map(str::to_owned);
+    Ok(Test { name: name.to_owned(), outcome, millis: ended.took.as_millis() as u64, failure, unusable })
 }
 
 /// A test binary as cargo would run it, without colours and backtraces that a learner would have to read past.

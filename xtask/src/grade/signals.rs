@@ -1,6 +1,8 @@
 //! What the grader asks of the system and the standard library does not. The only unsafe code of the grader.
 #![allow(unsafe_code)]
 
+use std::{io, os::unix::process::CommandExt as _, process::Command};
+
 /// From now on the grader ends quietly when nobody reads what it prints, as in `cargo xtask list | head -1`.
 /// The standard library would have it panic.
 pub fn end_with_the_reader() {
@@ -15,6 +17,26 @@ pub fn kill_group(group: u32) {
     if group > 1 {
         // SAFETY: `kill` takes two numbers and touches no memory of this process.
         unsafe { libc::kill(-group, libc::SIGKILL) };
+    }
+}
+
+/// Has a command run in a session of its own: closing the terminal does not end it.
+pub fn in_a_session_of_its_own(command: &mut Command) -> &mut Command {
+    // SAFETY: `setsid` takes nothing and touches no memory of this process.
+    let begin = || match unsafe { libc::setsid() } {
+        -1 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
+    };
+    // SAFETY: between fork and exec only such calls are allowed as signal handlers may make. `setsid` is one; it and
+    // the reading of its error touch no memory that another thread may have left locked.
+    unsafe { command.pre_exec(begin) }
+}
+
+/// Asks a process to end.
+pub fn terminate(process: i32) {
+    if process > 1 {
+        // SAFETY: as above.
+        unsafe { libc::kill(process, libc::SIGTERM) };
     }
 }
 

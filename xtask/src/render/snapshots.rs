@@ -2,11 +2,12 @@
 
 use super::text;
 use crate::verdict::{
-    Failure, Likely, Outcome, Problem, State, Step, Test, TestOutcome, Totals, VERSION, Verdict,
+    Backend, Broker, Failure, Likely, Outcome, Problem, State, Step, Test, TestOutcome, Totals, VERSION,
+    Verdict,
 };
 
 fn test(name: &str, outcome: TestOutcome, failure: Option<Failure>) -> Test {
-    Test { name: name.into(), outcome, millis: 12, failure }
+    Test { name: name.into(), outcome, millis: 12, failure, unusable: None }
 }
 
 fn passed(name: &str) -> Test {
@@ -46,6 +47,18 @@ fn panicked(name: &str) -> Test {
     test(name, TestOutcome::Failed, Some(failure))
 }
 
+fn not_gradable(name: &str) -> Test {
+    let what =
+        "it needs a broker that can be made to refuse a record, and this one is not the course's".into();
+    test(name, TestOutcome::NotGradable, Some(Failure { what, ..Failure::default() }))
+}
+
+/// A verdict that some broker had a part in.
+fn on(backend: Backend, bootstrap: Option<&str>, steps: Vec<Step>) -> Verdict {
+    let bootstrap = bootstrap.map(str::to_owned);
+    Verdict { broker: Some(Broker { backend, bootstrap, image: None }), ..verdict(steps) }
+}
+
 fn timed_out(name: &str) -> Test {
     let what =
         "The test was still running after 60 s and was stopped. Something waits for ever or loops for ever.";
@@ -83,6 +96,7 @@ fn verdict(steps: Vec<Step>) -> Verdict {
         points: 0,
         points_possible: 0,
         totals: Totals::default(),
+        broker: None,
         steps: Vec::new(),
         likely: Vec::new(),
         problem: None,
@@ -199,6 +213,56 @@ fn passed_one_step() {
 fn passed_one_test() {
     let mut verdict = verdict(Vec::new());
     verdict.fill(vec![step(2, "Watch", 40, vec![passed("watch::a")])], false);
+    insta::assert_snapshot!(plain(&verdict, false));
+}
+
+#[test]
+fn each_broker_has_its_words() {
+    let head = |backend, bootstrap| {
+        let steps = vec![step(1, "Retry", 100, vec![passed("retry::a")])];
+        plain(&on(backend, bootstrap, steps), false).lines().nth(1).unwrap().to_owned()
+    };
+    insta::assert_snapshot!(
+        [
+            head(Backend::Docker, Some("127.0.0.1:32768")),
+            head(Backend::Embedded, None),
+            head(Backend::External, Some("kafka.example.com:9092")),
+        ]
+        .join("\n")
+    );
+}
+
+#[test]
+fn passed_less_what_this_broker_cannot_show() {
+    let steps = vec![
+        step(1, "Retry", 60, vec![passed("retry::a"), not_gradable("retry::refused")]),
+        step(2, "Dead letters", 40, vec![passed("letters::a")]),
+    ];
+    let mut verdict = on(Backend::External, Some("localhost:9092"), steps);
+    verdict.learnt = Some("At least once.".into());
+    assert_eq!((verdict.points, verdict.totals.not_gradable), (100, 1));
+    insta::assert_snapshot!(plain(&verdict, false));
+}
+
+#[test]
+fn a_step_of_which_this_broker_can_show_nothing() {
+    let mut ungraded =
+        step(2, "Dead letters", 0, vec![not_gradable("letters::a"), not_gradable("letters::b")]);
+    ungraded.points = 0;
+    let steps = vec![step(1, "Retry", 60, vec![wrong("retry::a"), not_gradable("retry::refused")]), ungraded];
+    let verdict = on(Backend::External, Some("localhost:9092"), steps);
+    assert_eq!((verdict.outcome, verdict.points_possible), (Outcome::Failed, 60));
+    insta::assert_snapshot!(plain(&verdict, false));
+}
+
+#[test]
+fn nothing_of_it_can_be_graded_here() {
+    let verdict = on(
+        Backend::External,
+        Some("localhost:9092"),
+        vec![step(2, "Dead letters", 0, vec![not_gradable("letters::a")])],
+    );
+    assert_eq!(verdict.outcome, Outcome::Infrastructure);
     insta::assert_snapshot!(plain(&verdict, false));
 }
 

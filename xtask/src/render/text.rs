@@ -1,7 +1,7 @@
 //! A verdict for people. A learner sees the state of every step, and reads one failure at a time.
 
 use super::style::{BAD, BOLD, DIM, GOOD, OPEN, paint, wrap};
-use crate::verdict::{Failure, Outcome, Problem, State, Step, Test, TestOutcome, Verdict};
+use crate::verdict::{Backend, Broker, Failure, Outcome, Problem, State, Step, Test, TestOutcome, Verdict};
 use anstyle::Style;
 use std::fmt::Write as _;
 
@@ -26,6 +26,7 @@ pub fn verdict(verdict: &Verdict, all: bool) -> String {
         write_step(&mut text, step);
     }
     text.push('\n');
+    write_not_gradable(&mut text, verdict);
     match verdict.outcome {
         Outcome::Passed => write_passed(&mut text, verdict),
         _ if verdict.is_untouched() => write_untouched(&mut text, verdict),
@@ -44,7 +45,16 @@ fn score(verdict: &Verdict) -> String {
         return String::new();
     }
     let seconds = verdict.millis as f64 / 1000.0;
-    format!(": {} of {} points, {seconds:.1} s", verdict.points, verdict.points_possible)
+    let on = verdict.broker.as_ref().map_or(String::new(), on);
+    format!(": {} of {} points, {seconds:.1} s{on}", verdict.points, verdict.points_possible)
+}
+
+fn on(broker: &Broker) -> String {
+    match (broker.backend, &broker.bootstrap) {
+        (Backend::Docker, _) => ", on Kafka in a container".to_owned(),
+        (Backend::External, Some(bootstrap)) => format!(", on the Kafka at {bootstrap}"),
+        _ => ", on the embedded broker".to_owned(),
+    }
 }
 
 fn write_problem(text: &mut String, problem: &Problem) {
@@ -79,19 +89,25 @@ fn write_step(text: &mut String, step: &Step) {
         State::Passed => (GOOD, "✓"),
         State::Failed => (BAD, "✗"),
         State::NotImplemented => (OPEN, "·"),
+        State::NotGradable => (DIM, "-"),
     };
     let count =
         |wanted: fn(TestOutcome) -> bool| step.tests.iter().filter(|test| wanted(test.outcome)).count();
-    let (passed, open) =
-        (count(|outcome| outcome == TestOutcome::Passed), count(|o| o == TestOutcome::NotImplemented));
+    let (passed, failed) = (count(|outcome| outcome == TestOutcome::Passed), count(TestOutcome::is_failure));
+    let open = count(|outcome| outcome == TestOutcome::NotImplemented);
+    let not_gradable = count(|outcome| outcome == TestOutcome::NotGradable);
     let mut remark = match step.state {
         State::Passed => format!("{passed} of {} tests", step.tests.len()),
-        State::Failed => format!("{} of {} tests failed", step.tests.len() - passed - open, step.tests.len()),
+        State::Failed => format!("{failed} of {} tests failed", step.tests.len()),
         State::NotImplemented if passed > 0 => format!("{passed} of {} tests so far", step.tests.len()),
         State::NotImplemented => "not implemented".to_owned(),
+        State::NotGradable => "not gradable here".to_owned(),
     };
     if step.state == State::Failed && open > 0 {
         let _ = write!(remark, ", {open} not implemented");
+    }
+    if step.state != State::NotGradable && not_gradable > 0 {
+        let _ = write!(remark, ", {not_gradable} not gradable here");
     }
     let points = match step.points_possible {
         // A part of its tests earns nothing.
@@ -100,6 +116,24 @@ fn write_step(text: &mut String, step: &Step) {
     };
     let title = format!("{} {}", step.number, step.title);
     let _ = writeln!(text, "  {} {title:<34} {points:>7}   {}", paint(style, mark), paint(DIM, remark));
+}
+
+/// The tests that say nothing of the code on this broker, and why.
+fn write_not_gradable(text: &mut String, verdict: &Verdict) {
+    let not_gradable: Vec<_> =
+        verdict.tests().filter(|test| test.outcome == TestOutcome::NotGradable).collect();
+    if not_gradable.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "Not gradable on this broker, neither passed nor failed:");
+    for test in not_gradable {
+        let why = test.failure.as_ref().map_or("", |failure| &failure.what);
+        let _ = writeln!(text, "  • {}", test.name);
+        for line in wrap(why, WIDTH - 4) {
+            let _ = writeln!(text, "    {line}");
+        }
+    }
+    let _ = writeln!(text, "To grade them too: cargo xtask check {} --broker embedded\n", short(verdict));
 }
 
 fn write_passed(text: &mut String, verdict: &Verdict) {

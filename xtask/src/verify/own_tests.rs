@@ -1,9 +1,12 @@
 //! The tests of the course's own crates: the grader, the testkit, the contracts.
 
-use super::table::Row;
+use super::{
+    brokers::{self, Brokers},
+    table::Row,
+};
 use crate::{
     course::Course,
-    grade::{self, Session},
+    grade::{self, Session, broker::Broker},
 };
 use std::{process::Command, time::Duration};
 
@@ -11,10 +14,44 @@ const CRATES: [&str; 3] = ["proto", "testkit", "xtask"];
 /// The longest time for all of them, builds included.
 const LIMIT: Duration = Duration::from_secs(1800);
 
-pub fn prove(course: &Course, session: &Session) -> anyhow::Result<Vec<Row>> {
+/// All tests on the embedded broker, and those about brokers once more on one in a container.
+pub fn prove(
+    course: &Course,
+    session: &Session,
+    brokers: &Brokers,
+) -> anyhow::Result<Vec<(String, Vec<Row>)>> {
+    let mut groups = Vec::new();
+    let docker = brokers.docker();
+    let mut arguments: Vec<_> = CRATES.iter().flat_map(|name| ["--package", name]).collect();
+    if brokers::conforms(course) {
+        arguments.extend(["--features", "testkit/kafka"]);
+    }
+    groups.push(("own tests".to_owned(), tests(course, session, &Broker::embedded(), &arguments)?));
+    if let Some(docker) = docker {
+        // By itself, because its Docker client asks the libraries of the others for more features. Nobody without
+        // Docker has to compile it.
+        groups.push((
+            "broker's own tests".to_owned(),
+            tests(course, session, docker, &["--package", "broker"])?,
+        ));
+    }
+    if let Some(docker) = docker.filter(|_| brokers::conforms(course)) {
+        let arguments = ["--package", "testkit", "--features", "kafka", "--test", "conformance"];
+        groups
+            .push(("brokers behave alike (docker)".to_owned(), tests(course, session, docker, &arguments)?));
+    }
+    Ok(groups)
+}
+
+fn tests(
+    course: &Course,
+    session: &Session,
+    broker: &Broker,
+    arguments: &[&str],
+) -> anyhow::Result<Vec<Row>> {
     let mut command = Command::new(grade::build::cargo());
-    command.current_dir(&course.root).args(["test", "--no-fail-fast"]);
-    CRATES.iter().for_each(|name| _ = command.args(["--package", name]));
+    command.current_dir(&course.root).args(["test", "--no-fail-fast"]).args(arguments);
+    broker.tell(&mut command);
     let (success, output) = grade::run_and_read(session, &mut command, LIMIT)?;
 
     let mut rows = Vec::new();

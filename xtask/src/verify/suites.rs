@@ -1,6 +1,7 @@
 //! Proves a lab's suite against code of which it is known whether it is right.
 
 use super::{
+    brokers::Brokers,
     candidate::{self, Candidate, Kind},
     expectation,
     table::Row,
@@ -10,9 +11,10 @@ use crate::{
         Course, Lab,
         mistakes::{self, Mistake},
     },
-    grade::{self, Selection, Session, Suite, build},
+    exit::Stop,
+    grade::{self, Selection, Session, Suite, broker::Broker, build},
     scratch::{self, Scratch},
-    verdict::Verdict,
+    verdict::{Backend, Verdict},
 };
 use anyhow::anyhow;
 use std::{
@@ -23,7 +25,10 @@ use std::{
 };
 
 /// Candidates that are graded at the same time. Wrong code waits most of the time for what never comes.
-const AT_A_TIME: usize = 3;
+const AT_A_TIME: usize = 4;
+
+/// After so many verdicts somebody who waits is told how far it is.
+const TOLD_EACH: usize = 25;
 
 /// A candidate whose suite is built.
 struct Built {
@@ -32,23 +37,47 @@ struct Built {
     dir: PathBuf,
 }
 
-/// Grades everything while the rest is still being built, and compares each verdict with what it must be.
-pub fn prove(course: &Course, session: &Session, lab: &Lab) -> anyhow::Result<Vec<(&'static str, Vec<Row>)>> {
-    let mut rows = Vec::new();
+/// Whose verdict, and on which broker, where the lab needs one.
+type Group = (Kind, Option<Backend>);
+
+/// Grades everything while the rest is still being built, and compares each verdict with what it must be. Where
+/// there are several brokers, each candidate is graded on each of them.
+pub fn prove(
+    course: &Course,
+    session: &Session,
+    brokers: &Brokers,
+    lab: &Lab,
+    named: Option<&str>,
+) -> anyhow::Result<Vec<(String, Vec<Row>)>> {
+    let candidates: Vec<_> = candidate::all(lab)?
+        .into_iter()
+        .filter(|(candidate, _)| named.is_none_or(|part| candidate.name.contains(part)))
+        .collect();
+    if let (Some(part), true) = (named, candidates.is_empty()) {
+        let next = format!("Their names are those of the patches in {}", lab.solution.display());
+        return Err(
+            Stop::usage(format!("{} has no mistake or variant named {part}", lab.short()), next).into()
+        );
+    }
+    let mut unfit = Vec::new();
     let mut scratch = Scratch::begin(&course.root, &lab.name);
     let mut waiting = BTreeMap::new();
-    for (candidate, files) in candidate::all(lab)? {
+    for (candidate, files) in candidates {
         match files {
             Ok(files) => {
                 scratch.package(&candidate.package(), &files)?;
+                scratch.compile_once(&candidate.package());
                 waiting.insert(candidate.package(), candidate);
             }
-            Err(error) => rows.push((candidate.kind, Row::of(candidate.name, Err(error)))),
+            Err(error) => unfit.push((candidate, format!("{error:#}"))),
         }
     }
     scratch.finish(&course.root)?;
 
     let known = mistakes::of_author(lab)?;
+    let brokers = brokers.of(lab);
+    let backend_of = |broker: Option<&Broker>| broker.map(|broker| broker.told.backend);
+    let expected = brokers.len() * (waiting.len() + unfit.len());
     let judged = Mutex::new(Vec::new());
     let (queue, built) = mpsc::channel::<Built>();
     let built = Mutex::new(built);
@@ -56,26 +85,46 @@ pub fn prove(course: &Course, session: &Session, lab: &Lab) -> anyhow::Result<Ve
         loop {
             let next = built.lock().unwrap_or_else(PoisonError::into_inner).recv();
             let Ok(next) = next else { return Ok(()) };
-            let (kind, name) = (next.candidate.kind, next.candidate.name.clone());
-            let result = judge(session, lab, next, &known)?;
-            judged.lock().unwrap_or_else(PoisonError::into_inner).push((kind, Row::of(name, result)));
+            for broker in &brokers {
+                let result = judge(session, lab, &next, &known, *broker)?;
+                let group: Group = (next.candidate.kind, backend_of(*broker));
+                let row = Row::of(next.candidate.name.clone(), result);
+                let mut judged = judged.lock().unwrap_or_else(PoisonError::into_inner);
+                judged.push((group, row));
+                if judged.len().is_multiple_of(TOLD_EACH) {
+                    super::say(&format!("{}: {} of {expected} verdicts", lab.short(), judged.len()));
+                }
+            }
         }
     };
     thread::scope(|scope| {
         let judges: Vec<_> = (0..AT_A_TIME).map(|_| scope.spawn(judge_all)).collect();
         // Takes the queue: the judges end when there is nothing left to come.
         let unbuilt = build_all(course, session, &scratch, waiting, queue)?;
-        rows.extend(unbuilt.into_iter().map(|(candidate, why)| {
-            (candidate.kind, Row::of(candidate.name, Err(anyhow!("does not compile\n{why}"))))
-        }));
+        unfit.extend(
+            unbuilt.into_iter().map(|(candidate, why)| (candidate, format!("does not compile\n{why}"))),
+        );
         judges.into_iter().try_for_each(|judge| judge.join().expect("a judge does not panic"))
     })?;
 
-    rows.extend(judged.into_inner().unwrap_or_else(PoisonError::into_inner));
+    let mut rows = judged.into_inner().unwrap_or_else(PoisonError::into_inner);
+    // Told once: no broker plays a part in it.
+    let first = backend_of(brokers.first().copied().flatten());
+    rows.extend(
+        unfit.into_iter().map(|(candidate, why)| {
+            ((candidate.kind, first), Row::of(candidate.name, Err(anyhow!("{why}"))))
+        }),
+    );
     rows.sort_by(|(_, a), (_, b)| a.name.cmp(&b.name));
-    let mut groups: BTreeMap<Kind, Vec<Row>> = BTreeMap::new();
-    rows.into_iter().for_each(|(kind, row)| groups.entry(kind).or_default().push(row));
-    Ok(Kind::ALL.map(|(kind, what)| (what, groups.remove(&kind).unwrap_or_default())).into())
+    let mut groups: BTreeMap<Group, Vec<Row>> = BTreeMap::new();
+    rows.into_iter().for_each(|(group, row)| groups.entry(group).or_default().push(row));
+    let each =
+        brokers.iter().flat_map(|broker| Kind::ALL.map(|(kind, what)| (kind, what, backend_of(*broker))));
+    let named = each.map(|(kind, what, backend)| {
+        let on = backend.map_or(String::new(), |backend| format!(" ({})", backend.name()));
+        (format!("{what}{on}"), groups.remove(&(kind, backend)).unwrap_or_default())
+    });
+    Ok(named.collect())
 }
 
 /// Builds every candidate and queues each as soon as it is ready. Returns those that do not compile, and why.
@@ -88,9 +137,10 @@ fn build_all(
 ) -> anyhow::Result<Vec<(Candidate, String)>> {
     let mut errors = BTreeMap::new();
     let target = scratch::target_dir(&course.root).display().to_string();
-    let arguments = ["--workspace", "--keep-going", "--target-dir", &target];
-    let build = build::suites(session, &scratch.root, &arguments, false, |built| match built {
+    let arguments = ["--test", "suite", "--workspace", "--keep-going", "--target-dir", &target];
+    let build = build::packages(session, &scratch.root, &arguments, false, |built| match built {
         build::Built::Error { package, rendered } => _ = errors.entry(package).or_insert(rendered),
+        build::Built::Program { .. } => {}
         build::Built::Suite { package, executable, .. } => {
             if let Some(candidate) = waiting.remove(&package) {
                 let dir = scratch.root.join(&package);
@@ -110,13 +160,15 @@ fn build_all(
 fn judge(
     session: &Session,
     lab: &Lab,
-    built: Built,
+    built: &Built,
     known: &[Mistake],
+    broker: Option<&Broker>,
 ) -> anyhow::Result<anyhow::Result<()>> {
     let manifest = lab.manifest()?;
     let mut verdict = Verdict::empty(lab, &manifest);
     let Built { candidate, executable, dir } = built;
-    let suite = Suite { executable, dir, name: lab.name.clone(), manifest };
+    let (executable, dir) = (executable.clone(), dir.clone());
+    let suite = Suite { executable, dir, name: lab.name.clone(), manifest, broker };
     grade::grade(session, &suite, known, &Selection::default(), &|_| (), &mut verdict)?;
-    Ok(expectation::holds(&verdict, &candidate))
+    Ok(expectation::holds(&verdict, candidate))
 }

@@ -46,7 +46,7 @@ impl fmt::Display for Table {
                 }
             }
         }
-        writeln!(f, "\n{}", paint(BOLD, format_args!("  {:<40} passed  failed", "proven")))?;
+        writeln!(f, "\n{}", paint(BOLD, format_args!("  {:<50} passed  failed", "proven")))?;
         for (group, rows) in &self.groups {
             let failed = rows.iter().filter(|row| row.fault.is_some()).count();
             let mark = match (rows.len(), failed) {
@@ -55,7 +55,7 @@ impl fmt::Display for Table {
                 (_, 0) => paint(GOOD, "✓"),
                 _ => paint(BAD, "✗"),
             };
-            writeln!(f, "{mark} {group:<40} {:>6} {failed:>7}", rows.len() - failed)?;
+            writeln!(f, "{mark} {group:<50} {:>6} {failed:>7}", rows.len() - failed)?;
         }
         let failed = self.failed();
         writeln!(f, "\n{} passed, {failed} failed", self.rows().count() - failed)

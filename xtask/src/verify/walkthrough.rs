@@ -1,6 +1,7 @@
 //! Proves a walkthrough: its sections stand in the course's order, its links hold, its commands run.
 
 use super::{
+    brokers::Brokers,
     documents,
     markdown::{Block, Document, anchor},
     table::Row,
@@ -8,7 +9,7 @@ use super::{
 use crate::{
     course::{Course, Lab, generate},
     files,
-    grade::{self, Session},
+    grade::{self, Session, broker::Broker},
     scratch::{self, Scratch},
 };
 use anyhow::{bail, ensure};
@@ -24,7 +25,13 @@ const PROMPT: &str = "> Author:";
 /// The longest time for one command of a walkthrough.
 const LIMIT: Duration = Duration::from_secs(900);
 
-pub fn prove(course: &Course, session: &Session, grader: &Path, lab: &Lab) -> anyhow::Result<Vec<Row>> {
+pub fn prove(
+    course: &Course,
+    session: &Session,
+    brokers: &Brokers,
+    grader: &Path,
+    lab: &Lab,
+) -> anyhow::Result<Vec<Row>> {
     let path = lab.dir.join("README.md");
     let Ok(text) = fs::read_to_string(&path) else {
         return Ok(vec![Row::of("README.md", Err(anyhow::anyhow!("{} is missing", lab.shown("README.md"))))]);
@@ -36,8 +43,10 @@ pub fn prove(course: &Course, session: &Session, grader: &Path, lab: &Lab) -> an
         Row::of("links", documents::links(&path)),
     ];
     let finished = finished_course(course, lab)?;
+    // One is enough: that the others do as well is proven by the suites.
+    let broker = brokers.of(lab).first().copied().flatten();
     for line in document.blocks.iter().filter(|block| block.language == "sh").flat_map(commands) {
-        rows.push(Row::of(line, run(session, course, grader, &finished.root, line)));
+        rows.push(Row::of(line, run(session, course, broker, grader, &finished.root, line)));
     }
     Ok(rows)
 }
@@ -92,7 +101,20 @@ fn finished_course(course: &Course, lab: &Lab) -> anyhow::Result<Scratch> {
     Ok(scratch)
 }
 
-fn run(session: &Session, course: &Course, grader: &Path, root: &Path, line: &str) -> anyhow::Result<()> {
+fn run(
+    session: &Session,
+    course: &Course,
+    broker: Option<&Broker>,
+    grader: &Path,
+    root: &Path,
+    line: &str,
+) -> anyhow::Result<()> {
+    let tell = |command: &mut Command| {
+        command.current_dir(root).env("CARGO_TARGET_DIR", scratch::target_dir(&course.root));
+        if let Some(broker) = broker {
+            broker.tell(command);
+        }
+    };
     let words: Vec<&str> = line.split_whitespace().collect();
     let mut command = match words[..] {
         ["cargo", "xtask", ref arguments @ ..] => {
@@ -109,7 +131,8 @@ fn run(session: &Session, course: &Course, grader: &Path, root: &Path, line: &st
             } else {
                 vec!["--", "--port", "0"]
             });
-            return serves(session, course, command.current_dir(root));
+            tell(&mut command);
+            return serves(session, &mut command);
         }
         ["cargo", "test", ref arguments @ ..] => {
             let mut command = Command::new(grade::build::cargo());
@@ -120,15 +143,14 @@ fn run(session: &Session, course: &Course, grader: &Path, root: &Path, line: &st
             bail!("verify cannot run this; a block for the reader's own tools is marked `console`, not `sh`")
         }
     };
-    command.current_dir(root).env("CARGO_TARGET_DIR", scratch::target_dir(&course.root));
+    tell(&mut command);
     let (success, output) = grade::run_and_read(session, &mut command, LIMIT)?;
     ensure!(success, "failed:\n{output}");
     Ok(())
 }
 
 /// A server runs when it has said something; it would go on for ever.
-fn serves(session: &Session, course: &Course, command: &mut Command) -> anyhow::Result<()> {
-    command.env("CARGO_TARGET_DIR", scratch::target_dir(&course.root));
+fn serves(session: &Session, command: &mut Command) -> anyhow::Result<()> {
     let (spoke, output) = grade::run_until_it_speaks(session, command, LIMIT)?;
     ensure!(spoke, "ended without a word:\n{output}");
     Ok(())

@@ -53,6 +53,9 @@ impl Course {
         for (lab, fixture) in names.iter().zip(fixtures) {
             scratch.package(&format!("labs/{lab}"), &package(lab, fixture)).unwrap();
         }
+        if fixtures.contains(&"kafka") {
+            scratch.package("broker", &files::read(&workspace().join("broker")).unwrap()).unwrap();
+        }
         scratch.finish(&workspace()).unwrap();
         let course = Self { root: scratch.root, _lock: lock };
         names.iter().for_each(|lab| course.seal(lab));
@@ -102,6 +105,8 @@ impl Course {
             .env("CARGO_TARGET_DIR", target_dir())
             .env("NO_COLOR", "1")
             .env("FIXTURE_NOTES", self.root.join("notes"))
+            .env_remove("LABS_KAFKA_BACKEND")
+            .env_remove("LABS_KAFKA_BOOTSTRAP")
             .env_remove("CI")
             .env_remove("GIT_DIR")
             .env_remove("GIT_INDEX_FILE")
@@ -116,7 +121,7 @@ impl Course {
     /// The verdict of a check, as a program reads it.
     pub fn verdict(&self, arguments: &[&str]) -> (Ran, serde_json::Value) {
         let ran = self.xtask(&[&["check"], arguments, &["--format", "json"]].concat());
-        let verdict = serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}\n{ran:?}"));
+        let verdict = ran.verdict();
         (ran, verdict)
     }
 
@@ -170,6 +175,11 @@ impl Ran {
         let output = command.stdin(Stdio::null()).output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
+    /// What a check with `--format json` said.
+    pub fn verdict(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}\n{self:?}"))
     }
 
     /// Ends the test unless this was the exit code.
