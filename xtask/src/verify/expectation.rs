@@ -2,13 +2,22 @@
 
 use super::candidate::{Candidate, Kind};
 use crate::verdict::{Outcome, Test, TestOutcome, Verdict};
-use anyhow::bail;
 use std::collections::BTreeSet;
 
+/// How a verdict is another than the one that it must be.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Unmet {
+    /// Right code was refused or wrong code let pass, or what is wrong has the name of another mistake.
+    Fault(String),
+    /// Wrong code was caught, but not by just the tests that its mistake names. That may be luck: wrong code has
+    /// races that nothing here can decide.
+    OtherTests(String),
+}
+
 /// Holds a verdict against what is known of the code.
-pub fn holds(verdict: &Verdict, candidate: &Candidate) -> anyhow::Result<()> {
+pub fn holds(verdict: &Verdict, candidate: &Candidate) -> Result<(), Unmet> {
     if let Some(problem) = &verdict.problem {
-        bail!("{}\n  {}", problem.what, problem.details.join("\n  "));
+        return fault(format!("{}\n  {}", problem.what, problem.details.join("\n  ")));
     }
     match candidate.kind {
         Kind::Solution | Kind::Variant => passes(verdict),
@@ -17,32 +26,34 @@ pub fn holds(verdict: &Verdict, candidate: &Candidate) -> anyhow::Result<()> {
     }
 }
 
-fn passes(verdict: &Verdict) -> anyhow::Result<()> {
+fn fault(what: String) -> Result<(), Unmet> {
+    Err(Unmet::Fault(what))
+}
+
+fn passes(verdict: &Verdict) -> Result<(), Unmet> {
     if verdict.outcome == Outcome::Passed && verdict.points == verdict.points_possible {
         return Ok(());
     }
-    bail!(
-        "right code did not pass:\n{}",
-        describe(verdict.tests().filter(|test| test.outcome != TestOutcome::Passed))
-    )
+    let refused = verdict.tests().filter(|test| test.outcome != TestOutcome::Passed);
+    fault(format!("right code did not pass:\n{}", describe(refused)))
 }
 
-fn is_not_implemented(verdict: &Verdict) -> anyhow::Result<()> {
+fn is_not_implemented(verdict: &Verdict) -> Result<(), Unmet> {
     let wrong: Vec<_> = verdict.tests().filter(|test| test.outcome != TestOutcome::NotImplemented).collect();
     if wrong.is_empty() && verdict.points == 0 {
         return Ok(());
     }
-    bail!("on the stub every test must reach a todo!():\n{}", describe(wrong.into_iter()))
+    fault(format!("on the stub every test must reach a todo!():\n{}", describe(wrong.into_iter())))
 }
 
-fn is_caught(verdict: &Verdict, candidate: &Candidate) -> anyhow::Result<()> {
+fn is_caught(verdict: &Verdict, candidate: &Candidate) -> Result<(), Unmet> {
     let failed: BTreeSet<String> =
         verdict.tests().filter(|test| test.outcome.is_failure()).map(|test| test.name.clone()).collect();
     if failed.is_empty() {
-        bail!("wrong code passed");
+        return fault("wrong code passed".into());
     }
     if let Some(test) = verdict.tests().find(|test| test.outcome == TestOutcome::NotImplemented) {
-        bail!("{} reached a todo!()", test.name);
+        return fault(format!("{} reached a todo!()", test.name));
     }
     let missed: Vec<_> = candidate.fails.difference(&failed).collect();
     let named = |test: &Test| candidate.fails.contains(&test.name) || candidate.may_fail.contains(&test.name);
@@ -50,11 +61,13 @@ fn is_caught(verdict: &Verdict, candidate: &Candidate) -> anyhow::Result<()> {
         verdict.tests().filter(|test| failed.contains(&test.name) && !named(test)).collect();
     if !missed.is_empty() || !surplus.is_empty() {
         let surplus = describe(surplus.into_iter());
-        bail!("must fail but passed: {missed:?}\nfailed but is not named:\n{surplus}");
+        return Err(Unmet::OtherTests(format!(
+            "must fail but passed: {missed:?}\nfailed but is not named:\n{surplus}"
+        )));
     }
     if candidate.fails.is_empty() || !verdict.likely.iter().any(|likely| likely.name == candidate.name) {
         let named: Vec<_> = verdict.likely.iter().map(|likely| &likely.name).collect();
-        bail!("its verdict names {named:?} instead");
+        return fault(format!("its verdict names {named:?} instead"));
     }
     Ok(())
 }

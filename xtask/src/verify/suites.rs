@@ -3,7 +3,7 @@
 use super::{
     brokers::Brokers,
     candidate::{self, Candidate, Kind},
-    expectation,
+    expectation::{self, Unmet},
     table::Row,
 };
 use crate::{
@@ -20,12 +20,15 @@ use anyhow::anyhow;
 use std::{
     collections::BTreeMap,
     path::PathBuf,
-    sync::{Mutex, PoisonError, mpsc},
+    sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
 };
 
 /// Candidates that are graded at the same time. Wrong code waits most of the time for what never comes.
 const AT_A_TIME: usize = 4;
+
+/// How often wrong code is graded again that was caught by other tests than those it names.
+const LOOKS: usize = 2;
 
 /// After so many verdicts somebody who waits is told how far it is.
 const TOLD_EACH: usize = 25;
@@ -79,16 +82,25 @@ pub fn prove(
     let backend_of = |broker: Option<&Broker>| broker.map(|broker| broker.told.backend);
     let expected = brokers.len() * (waiting.len() + unfit.len());
     let judged = Mutex::new(Vec::new());
+    let doubtful = Mutex::new(Vec::new());
     let (queue, built) = mpsc::channel::<Built>();
     let built = Mutex::new(built);
     let judge_all = || -> anyhow::Result<()> {
         loop {
             let next = built.lock().unwrap_or_else(PoisonError::into_inner).recv();
             let Ok(next) = next else { return Ok(()) };
+            let next = Arc::new(next);
             for broker in &brokers {
-                let result = judge(session, lab, &next, &known, *broker)?;
                 let group: Group = (next.candidate.kind, backend_of(*broker));
-                let row = Row::of(next.candidate.name.clone(), result);
+                let row = match judge(session, lab, &next, &known, *broker)? {
+                    Ok(()) => Row::of(&next.candidate.name, Ok(())),
+                    Err(Unmet::Fault(why)) => Row::of(&next.candidate.name, Err(anyhow!(why))),
+                    Err(Unmet::OtherTests(why)) => {
+                        let mut doubtful = doubtful.lock().unwrap_or_else(PoisonError::into_inner);
+                        doubtful.push((group, Arc::clone(&next), *broker, why));
+                        continue;
+                    }
+                };
                 let mut judged = judged.lock().unwrap_or_else(PoisonError::into_inner);
                 judged.push((group, row));
                 if judged.len().is_multiple_of(TOLD_EACH) {
@@ -108,6 +120,10 @@ pub fn prove(
     })?;
 
     let mut rows = judged.into_inner().unwrap_or_else(PoisonError::into_inner);
+    for (group, built, broker, why) in doubtful.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        super::say(&format!("{}: {} once more, alone", lab.short(), built.candidate.name));
+        rows.push((group, look_again(session, lab, &built, &known, broker, why)?));
+    }
     // Told once: no broker plays a part in it.
     let first = backend_of(brokers.first().copied().flatten());
     rows.extend(
@@ -125,6 +141,33 @@ pub fn prove(
         (format!("{what}{on}"), groups.remove(&(kind, backend)).unwrap_or_default())
     });
     Ok(named.collect())
+}
+
+/// Grades wrong code again, now that nothing else runs. Its list of tests stands when it holds each time: then the
+/// first verdict was luck, and its author is told. A list that is wrong does not hold even once.
+///
+/// This is for the lists alone. Right code that was refused, and wrong code that passed, is a fault of the suite however
+/// seldom it happens, and is never graded again.
+fn look_again(
+    session: &Session,
+    lab: &Lab,
+    built: &Built,
+    known: &[Mistake],
+    broker: Option<&Broker>,
+    why: String,
+) -> anyhow::Result<Row> {
+    for _ in 0..LOOKS {
+        if let Err(Unmet::Fault(again) | Unmet::OtherTests(again)) =
+            judge(session, lab, built, known, broker)?
+        {
+            let why = format!("{why}\nand once more, alone:\n{again}");
+            return Ok(Row::of(&built.candidate.name, Err(anyhow!(why))));
+        }
+    }
+    let remark = format!(
+        "Its list held {LOOKS} times when it ran alone. `may_fail` can name what luck decides.\n{why}"
+    );
+    Ok(Row { remark: Some(remark), ..Row::of(&built.candidate.name, Ok(())) })
 }
 
 /// Builds every candidate and queues each as soon as it is ready. Returns those that do not compile, and why.
@@ -163,7 +206,7 @@ fn judge(
     built: &Built,
     known: &[Mistake],
     broker: Option<&Broker>,
-) -> anyhow::Result<anyhow::Result<()>> {
+) -> anyhow::Result<Result<(), Unmet>> {
     let manifest = lab.manifest()?;
     let mut verdict = Verdict::empty(lab, &manifest);
     let Built { candidate, executable, dir } = built;

@@ -9,11 +9,13 @@ pub struct Row {
     pub name: String,
     /// Why it does not hold.
     pub fault: Option<String>,
+    /// What its author should know of it although it holds.
+    pub remark: Option<String>,
 }
 
 impl Row {
     pub fn of(name: impl Into<String>, result: anyhow::Result<()>) -> Self {
-        Self { name: name.into(), fault: result.err().map(|error| format!("{error:#}")) }
+        Self { name: name.into(), fault: result.err().map(|error| format!("{error:#}")), remark: None }
     }
 }
 
@@ -41,6 +43,9 @@ impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (group, rows) in &self.groups {
             for row in rows {
+                if let Some(remark) = &row.remark {
+                    writeln!(f, "\n· {group}: {}\n  {remark}", row.name)?;
+                }
                 if let Some(fault) = &row.fault {
                     writeln!(f, "\n{}\n  {fault}", paint(BAD, format_args!("✗ {group}: {}", row.name)))?;
                 }
@@ -78,5 +83,14 @@ mod tests {
         assert!(text.starts_with("\n✗ lab-01   mistakes: two\n  it passed\n"), "{text}");
         assert_eq!(text.lines().last(), Some("1 passed, 1 failed"));
         assert_eq!(table.failed(), 1);
+    }
+
+    #[test]
+    fn a_remark_is_told_and_counts_as_passed() {
+        let mut table = Table::default();
+        table.add("lab-01", "mistakes", vec![Row { remark: Some("luck".into()), ..Row::of("one", Ok(())) }]);
+        let text = anstream::adapter::strip_str(&table.to_string()).to_string();
+        assert!(text.starts_with("\n· lab-01   mistakes: one\n  luck\n"), "{text}");
+        assert_eq!(table.failed(), 0);
     }
 }
