@@ -26,6 +26,9 @@ const PULL_LIMIT: Duration = Duration::from_secs(600);
 const START_LIMIT: Duration = Duration::from_secs(240);
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 
+/// The broker's part of busy cores, where a container has 1024 if nothing is said.
+const CPU_SHARES: i64 = 8192;
+
 /// How often somebody who waits is told that it goes on.
 const PROGRESS: Duration = Duration::from_secs(5);
 
@@ -74,6 +77,8 @@ pub async fn start(
         .with_host_config_modifier(move |host| {
             // Nobody may be there to remove it when it ends.
             host.auto_remove = Some(true);
+            // Everybody waits for the broker: where the cores are busy it comes first.
+            host.cpu_shares = Some(CPU_SHARES);
             // For everybody: the broker is not root in there.
             host.tmpfs = Some(HashMap::from([(LOGS.to_owned(), "mode=1777".to_owned())]));
             if engine.is_local() {

@@ -74,16 +74,34 @@ pub fn cargo() -> OsString {
     env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
-/// Runs `cargo build` in a workspace and tells of each package as soon as it is known. cargo's own progress goes on
-/// to standard error if `loud`.
+/// How a build goes about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// cargo's own progress goes on to standard error.
+    Loud,
+    /// Nobody sees it.
+    Quiet,
+    /// Nobody sees it, and whatever else runs comes first: tests, whose time is counted.
+    Behind,
+}
+
+/// Runs `cargo build` in a workspace and tells of each package as soon as it is known.
 pub fn packages(
     session: &Session,
     root: &Path,
     arguments: &[&str],
-    loud: bool,
+    manner: Manner,
     mut built: impl FnMut(Built),
 ) -> anyhow::Result<Build> {
-    let mut command = Command::new(cargo());
+    let loud = manner == Manner::Loud;
+    let mut command = match manner {
+        Manner::Loud | Manner::Quiet => Command::new(cargo()),
+        Manner::Behind => {
+            let mut nice = Command::new("nice");
+            nice.args(["-n", "10"]).arg(cargo());
+            nice
+        }
+    };
     command.current_dir(root).args(["build", "--message-format=json"]).args(arguments);
     if io::stderr().is_terminal() && loud {
         // cargo writes into a file here; without this it would show neither its colours nor its progress.
@@ -149,7 +167,7 @@ pub fn suite(
     let mut errors = Vec::new();
     let mut errors_elsewhere = Vec::new();
     let arguments = ["--test", "suite", "--package", &lab.name];
-    let build = packages(session, root, &arguments, true, |built| match built {
+    let build = packages(session, root, &arguments, Manner::Loud, |built| match built {
         Built::Suite { executable: found, source, .. } => executable = Some((found, source)),
         Built::Error { package, rendered } if package == lab.name => errors.push(rendered),
         Built::Error { rendered, .. } => errors_elsewhere.push(rendered),

@@ -9,15 +9,20 @@ use std::collections::BTreeSet;
 pub enum Unmet {
     /// Right code was refused or wrong code let pass, or what is wrong has the name of another mistake.
     Fault(String),
-    /// Wrong code was caught, but not by just the tests that its mistake names. That may be luck: wrong code has
-    /// races that nothing here can decide.
-    OtherTests(String),
+    /// It says nothing of the suite yet. Either the broker did not serve, and nobody was judged; or wrong code was
+    /// caught, but not by just the tests that its mistake names, which may be luck: wrong code has races that
+    /// nothing here can decide.
+    Doubtful(String),
 }
 
 /// Holds a verdict against what is known of the code.
 pub fn holds(verdict: &Verdict, candidate: &Candidate) -> Result<(), Unmet> {
     if let Some(problem) = &verdict.problem {
-        return fault(format!("{}\n  {}", problem.what, problem.details.join("\n  ")));
+        let why = format!("{}\n  {}", problem.what, problem.details.join("\n  "));
+        return Err(match verdict.outcome {
+            Outcome::Infrastructure => Unmet::Doubtful(why),
+            _ => Unmet::Fault(why),
+        });
     }
     match candidate.kind {
         Kind::Solution | Kind::Variant => passes(verdict),
@@ -61,7 +66,7 @@ fn is_caught(verdict: &Verdict, candidate: &Candidate) -> Result<(), Unmet> {
         verdict.tests().filter(|test| failed.contains(&test.name) && !named(test)).collect();
     if !missed.is_empty() || !surplus.is_empty() {
         let surplus = describe(surplus.into_iter());
-        return Err(Unmet::OtherTests(format!(
+        return Err(Unmet::Doubtful(format!(
             "must fail but passed: {missed:?}\nfailed but is not named:\n{surplus}"
         )));
     }

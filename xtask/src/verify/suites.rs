@@ -27,7 +27,7 @@ use std::{
 /// Candidates that are graded at the same time. Wrong code waits most of the time for what never comes.
 const AT_A_TIME: usize = 4;
 
-/// How often wrong code is graded again that was caught by other tests than those it names.
+/// How often a candidate with a doubtful verdict is graded again.
 const LOOKS: usize = 2;
 
 /// After so many verdicts somebody who waits is told how far it is.
@@ -95,7 +95,7 @@ pub fn prove(
                 let row = match judge(session, lab, &next, &known, *broker)? {
                     Ok(()) => Row::of(&next.candidate.name, Ok(())),
                     Err(Unmet::Fault(why)) => Row::of(&next.candidate.name, Err(anyhow!(why))),
-                    Err(Unmet::OtherTests(why)) => {
+                    Err(Unmet::Doubtful(why)) => {
                         let mut doubtful = doubtful.lock().unwrap_or_else(PoisonError::into_inner);
                         doubtful.push((group, Arc::clone(&next), *broker, why));
                         continue;
@@ -143,11 +143,11 @@ pub fn prove(
     Ok(named.collect())
 }
 
-/// Grades wrong code again, now that nothing else runs. Its list of tests stands when it holds each time: then the
-/// first verdict was luck, and its author is told. A list that is wrong does not hold even once.
+/// Grades again, now that nothing else runs. What must be so stands when it is so each time: then the first verdict
+/// was luck, and its author is told. A list of tests that is wrong does not hold even once.
 ///
-/// This is for the lists alone. Right code that was refused, and wrong code that passed, is a fault of the suite however
-/// seldom it happens, and is never graded again.
+/// Right code that was refused, and wrong code that passed, is a fault of the suite however seldom it happens, and gets
+/// no second look.
 fn look_again(
     session: &Session,
     lab: &Lab,
@@ -157,15 +157,14 @@ fn look_again(
     why: String,
 ) -> anyhow::Result<Row> {
     for _ in 0..LOOKS {
-        if let Err(Unmet::Fault(again) | Unmet::OtherTests(again)) =
-            judge(session, lab, built, known, broker)?
+        if let Err(Unmet::Fault(again) | Unmet::Doubtful(again)) = judge(session, lab, built, known, broker)?
         {
             let why = format!("{why}\nand once more, alone:\n{again}");
             return Ok(Row::of(&built.candidate.name, Err(anyhow!(why))));
         }
     }
     let remark = format!(
-        "Its list held {LOOKS} times when it ran alone. `may_fail` can name what luck decides.\n{why}"
+        "Held {LOOKS} times when it ran alone. What luck decides can stand in its `may_fail`.\n{why}"
     );
     Ok(Row { remark: Some(remark), ..Row::of(&built.candidate.name, Ok(())) })
 }
@@ -181,17 +180,18 @@ fn build_all(
     let mut errors = BTreeMap::new();
     let target = scratch::target_dir(&course.root).display().to_string();
     let arguments = ["--test", "suite", "--workspace", "--keep-going", "--target-dir", &target];
-    let build = build::packages(session, &scratch.root, &arguments, false, |built| match built {
-        build::Built::Error { package, rendered } => _ = errors.entry(package).or_insert(rendered),
-        build::Built::Program { .. } => {}
-        build::Built::Suite { package, executable, .. } => {
-            if let Some(candidate) = waiting.remove(&package) {
-                let dir = scratch.root.join(&package);
-                // The judges are gone only when grading itself has failed, and that is told.
-                let _ = queue.send(Built { candidate, executable, dir });
+    let build =
+        build::packages(session, &scratch.root, &arguments, build::Manner::Behind, |built| match built {
+            build::Built::Error { package, rendered } => _ = errors.entry(package).or_insert(rendered),
+            build::Built::Program { .. } => {}
+            build::Built::Suite { package, executable, .. } => {
+                if let Some(candidate) = waiting.remove(&package) {
+                    let dir = scratch.root.join(&package);
+                    // The judges are gone only when grading itself has failed, and that is told.
+                    let _ = queue.send(Built { candidate, executable, dir });
+                }
             }
-        }
-    })?;
+        })?;
     let unbuilt = waiting.into_iter().map(|(package, candidate)| {
         let why = errors.remove(&package).unwrap_or_else(|| build.stderr.clone());
         (candidate, why)

@@ -71,8 +71,9 @@ pub fn build(session: &Session, root: &Path, watcher: Watcher<'_>) -> Result<Pat
                     (--broker embedded does without.)";
         watcher(Event::Said { text });
     }
+    let manner = if first { build::Manner::Loud } else { build::Manner::Quiet };
     let mut executable = None;
-    let built = build::packages(session, root, &["--package", "broker"], first, |built| {
+    let built = build::packages(session, root, &["--package", "broker"], manner, |built| {
         if let Built::Program { executable: path, .. } = built {
             executable = Some(path);
         }
