@@ -21,6 +21,15 @@ pub mod grpc {
     }
 }
 
+/// The ledger of a small bank.
+pub mod ledger {
+    /// Package `ledger.v1`: entries, and who wants to hear of them. It has a call of each of the four kinds.
+    #[allow(missing_docs, clippy::all, rustdoc::all)]
+    pub mod v1 {
+        tonic::include_proto!("ledger.v1");
+    }
+}
+
 /// The users of a small shop.
 pub mod users {
     /// Package `users.v1`: who the users are.
@@ -46,6 +55,9 @@ mod tests {
         };
         for name in ["Check", "List", "Watch"] {
             assert!(method("grpc.health.v1.Health", name), "{name}");
+        }
+        for name in ["Post", "Import", "Statement", "Exchange"] {
+            assert!(method("ledger.v1.Ledger", name), "{name}");
         }
         assert!(method("users.v1.UserService", "GetUser"));
     }

@@ -4,7 +4,7 @@ mod codec;
 mod server;
 mod wire;
 
-pub use server::{Server, listen, serve};
+pub use server::{Server, listen, serve, serve_stack};
 pub use wire::{Wire, connect};
 
 use tonic::Code;

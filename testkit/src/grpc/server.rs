@@ -3,9 +3,12 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use tokio::{net::TcpListener, task::AbortHandle};
 use tonic::{
+    body::Body,
+    codegen::StdError,
     service::Routes,
     transport::{self, server::TcpIncoming},
 };
+use tower::Service;
 
 /// A running server. It stops when this is dropped, also when the test panics.
 #[derive(Debug)]
@@ -33,12 +36,24 @@ impl Drop for Server {
 /// # Panics
 /// When the machine has no free port.
 pub async fn serve(routes: Routes) -> Server {
+    serve_stack(routes.prepare()).await
+}
+
+/// Serves a service with whatever layers stand around it, on a free port of this machine.
+///
+/// # Panics
+/// When the machine has no free port.
+pub async fn serve_stack<S>(stack: S) -> Server
+where
+    S: Service<http::Request<Body>, Response = http::Response<Body>> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+    S::Error: Into<StdError> + Send + 'static,
+{
     let listener = listen().await;
     let addr = listener.local_addr().expect("a bound listener has an address");
-    let server = transport::Server::builder().add_routes(routes);
     // Without it the system holds small messages back for up to 40 ms, and every test would wait for that.
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    let task = tokio::spawn(server.serve_with_incoming(incoming));
+    let task = tokio::spawn(transport::Server::builder().serve_with_incoming(stack, incoming));
     Server { addr, task: task.abort_handle() }
 }
 

@@ -165,9 +165,16 @@ fn one(session: &Session, suite: &Suite<'_>, name: &str) -> anyhow::Result<Test>
 }
 
 /// A test binary as cargo would run it, without colours and backtraces that a learner would have to read past.
+///
+/// insta, whose snapshots some suites use, would look for the workspace with a `cargo metadata` of its own in each
+/// process, and write a file beside a suite whose snapshot does not match. Grading writes nothing into a checkout.
 fn command(executable: &Path, dir: &Path) -> Command {
     let mut command = Command::new(executable);
     command.current_dir(dir).env("CARGO_MANIFEST_DIR", dir).env("RUST_BACKTRACE", "0").env("NO_COLOR", "1");
+    command.env("INSTA_UPDATE", "no").env("INSTA_WORKSPACE_ROOT", dir);
+    for forced in ["INSTA_FORCE_PASS", "INSTA_FORCE_UPDATE", "INSTA_FORCE_UPDATE_SNAPSHOTS"] {
+        command.env_remove(forced);
+    }
     command
 }
 
