@@ -137,6 +137,7 @@ async fn the_connection_breaks() -> Passed {
     let next = rule.within("the stream fails", entries.message()).await;
     let seen = outcome(&next);
     let Err(status) = next else { rule.broken("the stream fails", seen) };
+    drop(entries);
     let logged = log.first(&rule, 1).await[0].code;
     rule.holds(
         logged == status.code(),
