@@ -69,7 +69,7 @@ impl ledger_server::Ledger for Ledger {
         todo!("step 5: the context, one session for all, enter each request of the stream")
     }
 
-    /// What [`statement`](Self::statement) answers with.
+    /// What `statement` answers with.
     type StatementStream = Pin<Box<dyn Stream<Item = Result<Entry, Status>> + Send>>;
 
     /// The entries of an account. It changes nothing, dry or not. Given, and complete.
@@ -81,7 +81,7 @@ impl ledger_server::Ledger for Ledger {
         Ok(Response::new(Box::pin(tokio_stream::iter(entries).map(Ok))))
     }
 
-    /// What [`exchange`](Self::exchange) answers with.
+    /// What `exchange` answers with.
     type ExchangeStream = Pin<Box<dyn Stream<Item = Result<PostResponse, Status>> + Send>>;
 
     /// Posts entries, by `enter`, all in one session that is dry when the call is, and answers each before the next is

@@ -26,7 +26,8 @@ use tonic::{
 };
 use tower::{Layer, Service};
 
-/// Writes a [`Record`] of every call, once, when the call has ended. It serves a server and a client alike.
+/// Writes a [`Record`](crate::Record) of every call, once, when the call has ended. It serves a server and a client
+/// alike.
 ///
 /// # When a call has ended
 ///
@@ -45,8 +46,8 @@ use tower::{Layer, Service};
 ///
 /// # What it counts
 ///
-/// Messages, by [`MessageCounter`], as they pass through the bodies: those of the request towards the service within,
-/// those of the reply on their way out of it. A message counts when its last byte has passed.
+/// Messages, by [`MessageCounter`](crate::MessageCounter), as they pass through the bodies: those of the request towards
+/// the service within, those of the reply on their way out of it. A message counts when its last byte has passed.
 ///
 /// # What it reads
 ///

@@ -45,7 +45,9 @@ impl Elsewhere {
 impl Drop for Elsewhere {
     fn drop(&mut self) {
         // A runtime must not be dropped in the midst of another one: it would wait for its threads.
-        self.0.take().map(Runtime::shutdown_background);
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
     }
 }
 
