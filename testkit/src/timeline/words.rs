@@ -2,9 +2,10 @@
 
 use crate::{Answer, Event, Seen};
 
-/// The longest key, and the longest error, that a line has room for.
+/// The longest key, the longest error and the longest message that a line has room for.
 const KEY: usize = 20;
 const ERROR: usize = 36;
+const MESSAGE: usize = 120;
 
 /// One event as a line.
 pub(crate) fn line(mark: &str, event: &Event) -> String {
@@ -85,9 +86,10 @@ fn short(text: &str, most: usize) -> String {
     text.chars().map(printed).take(cut).chain(end.chars()).collect()
 }
 
-/// In protobuf's text format a message of nothing but defaults is no text at all.
-fn message_or_empty(message: &str) -> &str {
-    if message.is_empty() { "(empty message)" } else { message }
+/// In protobuf's text format a message of nothing but defaults is no text at all. One of a megabyte would bury all
+/// else.
+fn message_or_empty(message: &str) -> String {
+    if message.is_empty() { "(empty message)".to_owned() } else { short(message, MESSAGE) }
 }
 
 #[cfg(test)]
@@ -139,6 +141,8 @@ mod tests {
         assert_eq!(short("Grüße", 5), "Grüße");
         assert_eq!(short("Grüße!", 5), "Grüß…");
         assert_eq!(short("one\ntwo", 20), "one two");
+        let sent = drawn(0, Seen::Sent { call: 1, message: format!("text:\"{}\"", "x".repeat(100_000)) });
+        assert!(sent.starts_with("  +0 ms     call 1 → text:\"xxx") && sent.ends_with("xx…"), "{sent}");
         let key = "0123456789".repeat(9);
         let failed = Answer::Failed(key.clone());
         for seen in [
