@@ -7,16 +7,34 @@ use std::sync::LazyLock;
 const PREFIX: usize = 5;
 
 /// All contracts of the labs.
-static CONTRACTS: LazyLock<DescriptorPool> = LazyLock::new(|| {
-    DescriptorPool::decode(proto::FILE_DESCRIPTOR_SET).expect("the proto crate made a sound descriptor set")
+static COMMON: LazyLock<Contracts> = LazyLock::new(|| {
+    let pool = DescriptorPool::decode(proto::FILE_DESCRIPTOR_SET);
+    Contracts(pool.expect("the proto crate made a sound descriptor set"))
 });
 
-/// The types of the messages of a method, requests first. `None` for a method that no contract knows.
-pub(super) fn types_of(path: &str) -> Option<(MessageDescriptor, MessageDescriptor)> {
-    let (service, method) = path.strip_prefix('/')?.split_once('/')?;
-    let service = CONTRACTS.get_service_by_name(service)?;
-    let method = service.methods().find(|known| known.name() == method)?;
-    Some((method.input(), method.output()))
+/// What the methods of some services take and give.
+#[derive(Clone, Debug)]
+pub(super) struct Contracts(DescriptorPool);
+
+impl Contracts {
+    /// Those of the `proto` crate, which the labs share.
+    pub(super) fn common() -> Self {
+        COMMON.clone()
+    }
+
+    /// Those of an encoded `google.protobuf.FileDescriptorSet`. Of bytes that are none, no contracts: calls are then
+    /// told without the words of their messages.
+    pub(super) fn of(descriptors: &[u8]) -> Self {
+        Self(DescriptorPool::decode(descriptors).unwrap_or_default())
+    }
+
+    /// The types of the messages of a method, requests first. `None` for a method that no contract knows.
+    pub(super) fn types_of(&self, path: &str) -> Option<(MessageDescriptor, MessageDescriptor)> {
+        let (service, method) = path.strip_prefix('/')?.split_once('/')?;
+        let service = self.0.get_service_by_name(service)?;
+        let method = service.methods().find(|known| known.name() == method)?;
+        Some((method.input(), method.output()))
+    }
 }
 
 /// Takes the bytes of one direction of a call as they come and gives back each message that is complete.
@@ -67,7 +85,7 @@ mod tests {
     const REQUEST: [u8; 8] = [0, 0, 0, 0, 3, 0x0a, 1, b'a'];
 
     fn requests() -> Messages {
-        Messages::of(types_of(CHECK).map(|(request, _)| request))
+        Messages::of(Contracts::common().types_of(CHECK).map(|(request, _)| request))
     }
 
     #[test]
@@ -87,6 +105,12 @@ mod tests {
     fn bytes_that_are_no_message_are_counted() {
         let mut messages = requests();
         assert_eq!(messages.read(&[0, 0, 0, 0, 1, 0xff]), ["1 bytes that are no HealthCheckRequest"]);
-        assert!(types_of("/nobody.v1.Knows/This").is_none());
+        assert!(Contracts::common().types_of("/nobody.v1.Knows/This").is_none());
+    }
+
+    #[test]
+    fn contracts_of_a_labs_own_are_read_from_their_descriptors() {
+        assert!(Contracts::of(proto::FILE_DESCRIPTOR_SET).types_of(CHECK).is_some());
+        assert!(Contracts::of(b"no descriptors").types_of(CHECK).is_none());
     }
 }

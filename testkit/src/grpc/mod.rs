@@ -5,7 +5,7 @@ mod server;
 mod wire;
 
 pub use server::{Server, listen, serve, serve_stack};
-pub use wire::{Wire, connect};
+pub use wire::{Wire, connect, connect_with};
 
 use tonic::Code;
 

@@ -21,15 +21,37 @@ type Reply = http::Response<Body>;
 pub struct Wire {
     channel: BoxCloneSyncService<Call, Reply, transport::Error>,
     history: History,
+    contracts: codec::Contracts,
 }
 
-/// Connects to a server.
+/// Connects to a server of the contracts that the labs share.
 ///
 /// # Errors
 /// What tonic says when nobody answers at that address.
 pub async fn connect(history: &History, addr: SocketAddr) -> Result<Wire, transport::Error> {
+    wire(history, addr, codec::Contracts::common()).await
+}
+
+/// Connects to a server of a lab's own contracts: `descriptors` is their encoded
+/// `google.protobuf.FileDescriptorSet`. The history tells messages in its words.
+///
+/// # Errors
+/// What tonic says when nobody answers at that address.
+pub async fn connect_with(
+    history: &History,
+    addr: SocketAddr,
+    descriptors: &[u8],
+) -> Result<Wire, transport::Error> {
+    wire(history, addr, codec::Contracts::of(descriptors)).await
+}
+
+async fn wire(
+    history: &History,
+    addr: SocketAddr,
+    contracts: codec::Contracts,
+) -> Result<Wire, transport::Error> {
     let channel = transport::Endpoint::from_shared(format!("http://{addr}"))?.connect().await?;
-    Ok(Wire { channel: BoxCloneSyncService::new(channel), history: history.clone() })
+    Ok(Wire { channel: BoxCloneSyncService::new(channel), history: history.clone(), contracts })
 }
 
 impl Service<Call> for Wire {
@@ -43,7 +65,7 @@ impl Service<Call> for Wire {
 
     fn call(&mut self, request: Call) -> Self::Future {
         let path = request.uri().path().to_owned();
-        let (requests, replies) = codec::types_of(&path).unzip();
+        let (requests, replies) = self.contracts.types_of(&path).unzip();
         let mut tap = Tap::open(&self.history, &path, codec::Messages::of(replies));
 
         let request = watch_requests(request, &self.history, tap.call, codec::Messages::of(requests));

@@ -9,6 +9,9 @@
 //! // stub: end
 //! // stub: add CODE                               the stub has CODE, the solution nothing
 //! ```
+//!
+//! A contract (`.proto`) has the same markers. It has no `todo!()`: there the stub says what is to be written in a
+//! comment.
 
 use std::fmt;
 
@@ -37,6 +40,39 @@ pub struct Split {
     pub solution: String,
 }
 
+/// What a source is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    Rust,
+    /// A contract. Nothing in it runs, so nothing in it can panic.
+    Protobuf,
+}
+
+impl Language {
+    /// The language of a file that can have markers.
+    pub fn of(name: &str) -> Option<Self> {
+        match name.rsplit_once('.') {
+            Some((_, "rs")) => Some(Self::Rust),
+            Some((_, "proto")) => Some(Self::Protobuf),
+            _ => None,
+        }
+    }
+
+    /// What the stub has in place of a region: `todo` is such as `todo!("step 2: what to write here")`.
+    fn in_place_of(self, todo: &str) -> String {
+        match self {
+            Self::Rust => todo.to_owned(),
+            Self::Protobuf => {
+                let text = todo.strip_prefix(TODO).unwrap_or(todo).trim_end_matches("\")");
+                format!("// TODO step {text}")
+            }
+        }
+    }
+}
+
+/// How a `todo!()` begins that names its step.
+const TODO: &str = "todo!(\"step ";
+
 enum Marker<'a> {
     Todo(&'a str),
     Drop,
@@ -45,7 +81,7 @@ enum Marker<'a> {
 }
 
 /// Splits a source into the stub and the solution.
-pub fn split(source: &str) -> Result<Split, MarkerError> {
+pub fn split(source: &str, language: Language) -> Result<Split, MarkerError> {
     let mut split = Split::default();
     let mut open: Option<usize> = None;
     for (number, line) in (1..).zip(source.lines()) {
@@ -65,7 +101,7 @@ pub fn split(source: &str) -> Result<Split, MarkerError> {
             Some(Marker::Add(code)) => push(&mut split.stub, &format!("{}{code}", indent(line))),
             Some(Marker::Drop) => open = Some(number),
             Some(Marker::Todo(todo)) => {
-                push(&mut split.stub, &format!("{}{todo}", indent(line)));
+                push(&mut split.stub, &format!("{}{}", indent(line), language.in_place_of(todo)));
                 open = Some(number);
             }
         }
@@ -82,7 +118,7 @@ fn marker(line: &str) -> Result<Option<Marker<'_>>, String> {
     match text {
         "drop" => Ok(Some(Marker::Drop)),
         "end" => Ok(Some(Marker::End)),
-        _ if text.starts_with("todo!(\"step ") && text.ends_with(')') => Ok(Some(Marker::Todo(text))),
+        _ if text.starts_with(TODO) && text.ends_with(')') => Ok(Some(Marker::Todo(text))),
         _ => match text.strip_prefix("add ") {
             Some(code) => Ok(Some(Marker::Add(code))),
             None => Err(format!(
@@ -150,15 +186,27 @@ fn helper(n: u32) -> u32 {
     fn the_stub_keeps_signatures_and_loses_bodies_and_helpers() {
         let stub = "#![allow(dead_code)]\n/// Doubles.\npub fn double(n: u32) -> u32 {\n    \
                     todo!(\"step 1: twice as much\")\n}\n";
-        assert_eq!(split(SOURCE).unwrap().stub, stub);
+        assert_eq!(split(SOURCE, Language::Rust).unwrap().stub, stub);
     }
 
     #[test]
     fn the_solution_loses_nothing_but_the_markers() {
-        let solution = split(SOURCE).unwrap().solution;
+        let solution = split(SOURCE, Language::Rust).unwrap().solution;
         assert!(solution.starts_with("use std::mem;\n\n/// Doubles."), "{solution}");
         assert!(solution.contains("    helper(n)\n}\n\nfn helper"), "{solution}");
         assert!(!solution.contains("stub:"));
+    }
+
+    #[test]
+    fn a_contract_has_the_same_markers_and_comments_for_todos() {
+        let source = "message User {\n  string id = 1;\n  // stub: add string nickname = 5;\n  \
+                      // stub: todo!(\"step 5: add the phone\")\n  optional string phone = 6;\n  // stub: end\n}\n";
+        let split = split(source, Language::of("proto/users.proto").unwrap()).unwrap();
+        let stub =
+            "message User {\n  string id = 1;\n  string nickname = 5;\n  // TODO step 5: add the phone\n}\n";
+        assert_eq!(split.stub, stub);
+        assert_eq!(split.solution, "message User {\n  string id = 1;\n  optional string phone = 6;\n}\n");
+        assert_eq!(Language::of("Cargo.toml"), None);
     }
 
     #[test]
@@ -172,7 +220,7 @@ fn helper(n: u32) -> u32 {
             ("// stub: todo!(\"write this\")\n// stub: end\n", 1, "is no marker"),
         ];
         for (source, line, what) in cases {
-            let error = split(source).unwrap_err();
+            let error = split(source, Language::Rust).unwrap_err();
             assert_eq!(error.line, line, "{source}");
             assert!(error.what.contains(what), "{source}: {error}");
         }

@@ -4,7 +4,10 @@
 //! id says whether a file was changed, and it is also all that git needs to find the original, whatever was
 //! committed since.
 
-use super::Lab;
+use super::{
+    Lab,
+    generate::{BUILD, is_learners},
+};
 use crate::files;
 use anyhow::Context as _;
 use std::{
@@ -31,7 +34,10 @@ pub fn blob_id(content: &[u8]) -> String {
 pub fn of_files(dir: &Path) -> anyhow::Result<Sums> {
     let mut paths = files::walk(&dir.join("tests"))?;
     paths.extend(
-        ["lab.toml", "mistakes.toml"].map(|name| dir.join(name)).into_iter().filter(|path| path.exists()),
+        ["lab.toml", "mistakes.toml", BUILD]
+            .map(|name| dir.join(name))
+            .into_iter()
+            .filter(|path| path.exists()),
     );
     let entry = |path: &PathBuf| {
         let content = fs::read(path).with_context(|| path.display().to_string())?;
@@ -58,18 +64,13 @@ fn all_recorded(lab: &Lab) -> Option<Sums> {
 
 /// The suite as the author left it. `None` when `suite.sums` is gone or unreadable.
 pub fn recorded(lab: &Lab) -> Option<Sums> {
-    all_recorded(lab).map(|sums| sums.into_iter().filter(|(name, _)| !is_of_stub(name)).collect())
+    all_recorded(lab).map(|sums| sums.into_iter().filter(|(name, _)| !is_learners(name)).collect())
 }
 
-/// The stub as the author left it.
+/// The stub as the author left it: what a learner is here to change. It is recorded too, so that `reset` finds it
+/// where the solutions, from which it could be made anew, are withheld.
 pub fn recorded_stub(lab: &Lab) -> Option<Sums> {
-    all_recorded(lab).map(|sums| sums.into_iter().filter(|(name, _)| is_of_stub(name)).collect())
-}
-
-/// What a learner is here to change. It is recorded too, so that `reset` finds it where the solutions, from
-/// which it could be made anew, are withheld.
-fn is_of_stub(name: &str) -> bool {
-    name.starts_with("src/") || name == "Cargo.toml"
+    all_recorded(lab).map(|sums| sums.into_iter().filter(|(name, _)| is_learners(name)).collect())
 }
 
 /// The files of the suite that are not as the author left them. A file that a learner added beside them is
@@ -100,7 +101,7 @@ mod tests {
             solution: dir.path().into(),
         };
         fs::create_dir(dir.path().join("tests")).unwrap();
-        for name in ["lab.toml", "tests/a.rs", "tests/b.rs"] {
+        for name in ["lab.toml", "tests/a.rs", "tests/b.rs", BUILD] {
             fs::write(dir.path().join(name), name).unwrap();
         }
         assert_eq!(changed(&lab).unwrap(), [FILE]);
@@ -111,6 +112,7 @@ mod tests {
         fs::write(dir.path().join("lab.toml"), "other").unwrap();
         fs::remove_file(dir.path().join("tests/a.rs")).unwrap();
         fs::write(dir.path().join("tests/c.rs"), "new").unwrap();
-        assert_eq!(changed(&lab).unwrap(), ["lab.toml", "tests/a.rs"]);
+        fs::write(dir.path().join(BUILD), "other").unwrap();
+        assert_eq!(changed(&lab).unwrap(), [BUILD, "lab.toml", "tests/a.rs"]);
     }
 }

@@ -174,6 +174,7 @@ pub fn suite(
         // A lab's own program is built with its suite; it is not what is graded.
         Built::Program { .. } => {}
     })?;
+    errors.extend(of_contract(lab, &build.stderr));
     Ok(match executable {
         Some((_, source)) if !is_same_file(&source, &lab.dir.join("tests/suite/main.rs")) => {
             Err((Outcome::LabBroken, another_suite(lab, &source)))
@@ -211,6 +212,17 @@ fn does_not_compile(lab: &Lab, details: Vec<String>) -> Problem {
     Problem { what: "your code does not compile, so nothing was graded".into(), details, next }
 }
 
+/// What the lab's build script said when it failed. It compiles the lab's contracts, and no JSON message tells of
+/// those.
+fn of_contract(lab: &Lab, stderr: &str) -> Option<String> {
+    let (_, told) = stderr.split_once(&format!("failed to run custom build command for `{} v", lab.name))?;
+    let (_, said) = told.split_once("--- stderr\n")?;
+    // cargo indents it, and may go on with something of its own after an empty line.
+    let said = said.lines().map(str::trim_end).take_while(|line| !line.starts_with("warning: build failed"));
+    let said = said.map(|line| line.strip_prefix("  ").unwrap_or(line)).collect::<Vec<_>>().join("\n");
+    Some(format!("{}\n", said.trim_end()))
+}
+
 /// cargo refuses a `Cargo.toml` before any compiler runs; no JSON message tells of it.
 fn is_about_a_manifest(stderr: &str) -> bool {
     stderr.contains("failed to parse manifest")
@@ -241,6 +253,24 @@ mod tests {
     fn a_package_is_known_by_its_name() {
         assert_eq!(package_name("path+file:///course/labs/lab-01-x#0.1.0"), "lab-01-x");
         assert_eq!(package_name("path+file:///course/target/a#lab-01-x@0.1.0"), "lab-01-x");
+    }
+
+    #[test]
+    fn a_contract_that_does_not_compile_is_told_in_the_words_of_its_compiler() {
+        let lab = |name: &str| Lab {
+            number: "00".into(),
+            name: name.into(),
+            dir: PathBuf::new(),
+            solution: PathBuf::new(),
+        };
+        let stderr = "error: failed to run custom build command for `lab-00-x v0.1.0 (/course/labs/lab-00-x)`\n\n\
+                      Caused by:\n  process didn't exit successfully: `/build-script-build` (exit status: 1)\n  \
+                      --- stdout\n  cargo:rerun-if-changed=proto\n\n  --- stderr\n  \
+                      proto/x.proto:3:1: field number '4' conflicts\n\
+                      warning: build failed, waiting for other jobs to finish...\n";
+        let told = of_contract(&lab("lab-00-x"), stderr);
+        assert_eq!(told.as_deref(), Some("proto/x.proto:3:1: field number '4' conflicts\n"));
+        assert_eq!(of_contract(&lab("lab-00-y"), stderr), None, "somebody else's");
     }
 
     #[test]

@@ -91,7 +91,7 @@ fn finished_course(course: &Course, lab: &Lab) -> anyhow::Result<Scratch> {
     for other in &course.labs {
         let mut files = files::read(&other.dir)?;
         let sources = generate::sources_of(other)?;
-        files.retain(|name, _| !name.starts_with("src/"));
+        files.retain(|name, _| !generate::is_learners(name));
         files.extend(if other.number == lab.number { sources.solution } else { sources.stub });
         scratch.package(&format!("labs/{}", other.name), &files)?;
         // Not a member: commands only read it.

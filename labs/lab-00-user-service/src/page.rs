@@ -1,0 +1,26 @@
+//! Which users are on a page: arithmetic, and nothing else.
+
+use tonic::Status;
+
+/// The part of all users that is on one page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Window {
+    /// Users before the page.
+    pub(crate) skip: u64,
+    /// Users on the page, at most.
+    pub(crate) take: u64,
+}
+
+/// Users on a page when the request does not say.
+const DEFAULT_PAGE_SIZE: u64 = 20;
+/// The most users on a page, whatever the request says.
+const MAX_PAGE_SIZE: u64 = 100;
+
+/// What is on a page. The first page is 1, and 0 means the first as well; a size of 0 means 20, one above 100 means
+/// 100. Any two numbers that are not negative have an answer.
+///
+/// # Errors
+/// INVALID_ARGUMENT when a number is negative.
+pub(crate) fn window(page: i32, page_size: i32) -> Result<Window, Status> {
+    todo!("step 2: how many users come before the page, and how many are on it")
+}
