@@ -3,7 +3,8 @@
 use prost::Message as _;
 use std::{env, fs, path::PathBuf};
 
-const CONTRACTS: [&str; 2] = ["grpc/health/v1/health.proto", "users/v1/users.proto"];
+const CONTRACTS: [&str; 3] =
+    ["discovery/v1/discovery.proto", "grpc/health/v1/health.proto", "users/v1/users.proto"];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=proto");
