@@ -69,6 +69,10 @@ fn describe(seen: &Seen, call: &str) -> String {
         }
         Seen::Committed { .. } => columns("COMMIT", seen, ""),
         Seen::DeadLettered { at, .. } => columns("dead letter", seen, &format!("lies at {at}")),
+        Seen::InstanceCame { id, address } => format!("registry     {id} comes, at {address}"),
+        Seen::InstanceLeft { id } => format!("registry     {id} leaves"),
+        Seen::WatchBegan { watcher } => format!("watcher {watcher}    begins"),
+        Seen::WatcherTold { watcher, told } => format!("watcher {watcher}  ← {told}"),
         Seen::MembersChanged(what) | Seen::Did(what) => what.clone(),
     }
 }
@@ -93,8 +97,8 @@ fn message_or_empty(message: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Place;
-    use std::time::Duration;
+    use crate::{Place, Told};
+    use std::{collections::BTreeMap, time::Duration};
 
     fn orders(offset: i64) -> Place {
         Place { topic: "orders".into(), partition: 0, offset }
@@ -130,6 +134,33 @@ mod tests {
                 "  +1202 ms  dead letter  orders/0@4    lies at dead/0@0",
                 "  +1203 ms  COMMIT       orders/0 = 4",
                 "  +1204 ms  the consumer is killed",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_a_registry_does_and_tells_stands_side_by_side() {
+        let (id, address) = ("a".to_owned(), "10.0.0.1:1".to_owned());
+        let told = |told| Seen::WatcherTold { watcher: 2, told };
+        let all = BTreeMap::from([(id.clone(), address.clone()), ("b".into(), "10.0.0.1:2".into())]);
+        assert_eq!(
+            [
+                drawn(0, Seen::InstanceCame { id: id.clone(), address: address.clone() }),
+                drawn(1, Seen::WatchBegan { watcher: 2 }),
+                drawn(1, told(Told::Snapshot(all))),
+                drawn(2, Seen::InstanceLeft { id: id.clone() }),
+                drawn(2, told(Told::Removed { id: id.clone() })),
+                drawn(3, told(Told::Added { id, address })),
+                drawn(4, told(Told::Snapshot(BTreeMap::new()))),
+            ],
+            [
+                "  +0 ms     registry     a comes, at 10.0.0.1:1",
+                "  +1 ms     watcher 2    begins",
+                "  +1 ms     watcher 2  ← snapshot: a at 10.0.0.1:1, b at 10.0.0.1:2",
+                "  +2 ms     registry     a leaves",
+                "  +2 ms     watcher 2  ← removed a",
+                "  +3 ms     watcher 2  ← added a at 10.0.0.1:1",
+                "  +4 ms     watcher 2  ← snapshot: nobody",
             ]
         );
     }
