@@ -1,6 +1,6 @@
 //! One event as one line, in columns.
 
-use crate::{Answer, Event, Seen};
+use crate::{Answer, Event, Seen, Told};
 
 /// The longest key, and the longest error, that a line has room for.
 const KEY: usize = 20;
@@ -31,6 +31,10 @@ pub(super) fn shape(seen: &Seen) -> String {
         Seen::Handling { record, .. } | Seen::Handled { record, .. } => record.offset = 0,
         Seen::DeadLettered { record, at } => (record.offset, at.offset) = (0, 0),
         Seen::Committed { offset, .. } => *offset = 0,
+        // An instance that comes and goes, each time somewhere else.
+        Seen::InstanceCame { address, .. } | Seen::WatcherTold { told: Told::Added { address, .. }, .. } => {
+            address.clear()
+        }
         _ => {}
     }
     describe(&seen, "#")
@@ -97,7 +101,7 @@ fn message_or_empty(message: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Place, Told};
+    use crate::Place;
     use std::{collections::BTreeMap, time::Duration};
 
     fn orders(offset: i64) -> Place {
