@@ -3,8 +3,12 @@
 use prost::Message as _;
 use std::{env, fs, path::PathBuf};
 
-const CONTRACTS: [&str; 3] =
-    ["grpc/health/v1/health.proto", "ledger/v1/ledger.proto", "users/v1/users.proto"];
+const CONTRACTS: [&str; 4] = [
+    "discovery/v1/discovery.proto",
+    "grpc/health/v1/health.proto",
+    "ledger/v1/ledger.proto",
+    "users/v1/users.proto",
+];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=proto");

@@ -5,6 +5,15 @@
 
 #![warn(missing_docs)]
 
+/// Finding each other.
+pub mod discovery {
+    /// Package `discovery.v1`: who offers a service, and where.
+    #[allow(missing_docs, clippy::all, rustdoc::all)]
+    pub mod v1 {
+        tonic::include_proto!("discovery.v1");
+    }
+}
+
 /// Contracts of the gRPC project itself.
 pub mod grpc {
     /// The health protocol.
@@ -60,6 +69,9 @@ mod tests {
             assert!(method("ledger.v1.Ledger", name), "{name}");
         }
         assert!(method("users.v1.UserService", "GetUser"));
+        for name in ["Register", "Renew", "Deregister", "Discover", "Watch"] {
+            assert!(method("discovery.v1.Discovery", name), "{name}");
+        }
     }
 
     /// The numbers are the contract: a client in another language has them compiled in.

@@ -1,6 +1,6 @@
 //! The things that a suite can see. Plain data: this file knows neither gRPC nor Kafka.
 
-use std::{fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 /// One thing that happened in a test.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,6 +86,30 @@ pub enum Seen {
         /// Where the dead letter lies.
         at: Place,
     },
+    /// From now on an instance may stand in a registry under this address: the suite registers it next.
+    InstanceCame {
+        /// Its id.
+        id: String,
+        /// Where it is.
+        address: String,
+    },
+    /// From now on an instance may be missing in a registry: the suite deregisters it next, or its lease expires.
+    InstanceLeft {
+        /// Its id.
+        id: String,
+    },
+    /// Somebody begins to watch a registry.
+    WatchBegan {
+        /// A number for the watcher.
+        watcher: u32,
+    },
+    /// A watcher of a registry was told something.
+    WatcherTold {
+        /// The watcher's number.
+        watcher: u32,
+        /// What it was told.
+        told: Told,
+    },
     /// The suite started another member of the group, or ended or killed one, and says so in these words. From then on
     /// what was not committed may come again.
     MembersChanged(String),
@@ -107,6 +131,39 @@ pub struct Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}@{}", self.topic, self.partition, self.offset)
+    }
+}
+
+/// What a registry tells a watcher.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// Everything that there is: the address of each instance by its id.
+    Snapshot(BTreeMap<String, String>),
+    /// An instance has come, or has another address.
+    Added {
+        /// Its id.
+        id: String,
+        /// Where it is.
+        address: String,
+    },
+    /// An instance has gone.
+    Removed {
+        /// Its id.
+        id: String,
+    },
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Snapshot(all) if all.is_empty() => f.write_str("snapshot: nobody"),
+            Self::Snapshot(all) => {
+                let all: Vec<_> = all.iter().map(|(id, address)| format!("{id} at {address}")).collect();
+                write!(f, "snapshot: {}", all.join(", "))
+            }
+            Self::Added { id, address } => write!(f, "added {id} at {address}"),
+            Self::Removed { id } => write!(f, "removed {id}"),
+        }
     }
 }
 

@@ -46,15 +46,17 @@ pub mod property;
 mod report;
 mod rule;
 mod running;
+mod seeds;
 mod timeline;
 mod trial;
 mod victim;
 
 pub use bound::bound;
-pub use event::{Answer, Event, Place, Seen};
+pub use event::{Answer, Event, Place, Seen, Told};
 pub use history::History;
 pub use rule::Rule;
 pub use running::Running;
+pub use seeds::seeds;
 pub use timeline::timeline;
 pub use trial::{Passed, Trial};
 pub use victim::Victim;

@@ -43,6 +43,8 @@ pub(crate) enum Line<'a> {
         timeline: &'a [String],
         /// Anchor of the README's section about it.
         section: &'a str,
+        /// Of the schedule on which it was broken, where one was generated.
+        seed: Option<u64>,
     },
     /// The test says nothing about the code: it needs what this broker cannot do.
     NotGradable {

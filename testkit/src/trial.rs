@@ -29,6 +29,12 @@ impl Trial {
         Rule::new(self, text)
     }
 
+    /// A rule that a generated schedule holds the lab to. What happens on it stands in a history of its own, which the
+    /// failure draws; it also says how to have this schedule again.
+    pub fn of_schedule<'a>(&'a self, text: &'a str, seed: u64, history: &'a History) -> Rule<'a> {
+        Rule::of_schedule(self, text, seed, history)
+    }
+
     /// What was seen so far. Record in it what the suite does itself: a learner reads it in order.
     pub fn history(&self) -> &History {
         &self.history

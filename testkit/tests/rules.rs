@@ -1,7 +1,7 @@
 //! How a rule ends a test, and how long it waits before.
 
 use std::{future, panic};
-use testkit::{Trial, bound};
+use testkit::{History, Trial, bound};
 
 /// The text of the panic that this ends with.
 fn panic_of(broken: impl FnOnce()) -> String {
@@ -26,6 +26,19 @@ fn a_broken_rule_explains_itself_without_a_grader() {
     assert_eq!(lines[..3], ["One is one", "  expected  1", "  seen      2"]);
     assert!(lines[3].starts_with("  ▸ +") && lines[3].ends_with("asked"), "{text}");
     assert_eq!(lines[4..], ["  read      README.md#step-1-one"]);
+}
+
+#[test]
+fn a_rule_of_a_schedule_draws_its_history_and_says_how_to_have_it_again() {
+    let trial = Trial::start("step-1-one");
+    trial.did("on another schedule");
+    let history = History::new();
+    history.did("asked");
+    let text = panic_of(|| trial.of_schedule("One is one", 4711, &history).same(1, 2));
+    assert!(text.contains("asked") && !text.contains("another"), "{text}");
+    let last = text.lines().last();
+    // Of the testkit itself: in a lab it is the lab's name that stands here.
+    assert_eq!(last, Some("Again with this schedule: cargo xtask check LAB --seed 4711"));
 }
 
 #[test]

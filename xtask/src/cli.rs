@@ -59,6 +59,9 @@ pub struct Check {
     /// Without it: $LABS_KAFKA_BOOTSTRAP, else docker where an engine answers, else embedded
     #[arg(long, value_name = "BROKER")]
     pub broker: Option<Choice>,
+    /// Run the tests over generated schedules on this one schedule; a failure on one says its number. Earns nothing
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
     /// Show every failure in full, not only the first
     #[arg(long)]
     pub all: bool,

@@ -201,6 +201,8 @@ pub struct Failure {
     pub seen: Option<String>,
     /// What happened in the test, one line an event.
     pub timeline: Vec<String>,
+    /// The seed of the generated schedule on which it failed.
+    pub seed: Option<u64>,
     /// Panics in the learner's code, with their places.
     pub panics: Vec<String>,
     /// The end of what the test printed, where nothing better is known.

@@ -3,7 +3,7 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::Course;
+use support::{Course, Ran};
 
 /// Points that a verdict names: its own, and those of its steps together.
 fn points(verdict: &Value) -> [[u64; 2]; 2] {
@@ -49,6 +49,36 @@ fn a_test_alone_earns_nothing_and_is_not_remembered() {
     let ran = course.xtask(&["check", "0", "--test", "is_one"]).exits(0);
     assert!(!ran.stdout.contains("points") && !ran.stdout.contains("30"), "{}", ran.stdout);
     course.xtask(&["progress"]).exits(0).says("No lab is begun yet");
+}
+
+#[test]
+fn a_seed_arrives_at_the_tests_and_earns_nothing() {
+    let course = Course::of("seeds", &["seeded"]);
+    // One that stands in the shell must not make a part pass for the whole.
+    let mut command = course.command(&["check", "0"]);
+    let ran = Ran::of(command.env("LABS_SEED", "8")).exits(1).says("schedule 7 is on");
+    let ran = ran.says("Again with this schedule: cargo xtask check lab-00 --seed 7");
+    assert!(!ran.stdout.contains("schedule 6 is on"), "each schedule has its own history: {}", ran.stdout);
+
+    let seen = |verdict: &Value| {
+        let tests = verdict["steps"][0]["tests"].as_array().unwrap();
+        let test = tests.iter().find(|test| test["name"] == "shows_its_seeds").unwrap();
+        test["failure"]["seen"].clone()
+    };
+    let (_, verdict) = course.verdict(&["0"]);
+    assert_eq!((seen(&verdict), &verdict["points_possible"]), (json!("[1, 2, 3]"), &json!(100)));
+    let (ran, verdict) = course.verdict(&["0", "--seed", "7"]);
+    ran.exits(1);
+    assert_eq!((seen(&verdict), &verdict["points_possible"]), (json!("[7]"), &json!(0)));
+    let failure = &verdict["steps"][0]["tests"][0]["failure"];
+    assert_eq!((&failure["seed"], &failure["seen"]), (&json!(7), &json!("0")));
+
+    // A schedule on which nothing fails is no proof of all the others.
+    let ran = course.xtask(&["check", "0", "--seed", "4711", "--test", "doubles"]).exits(0);
+    ran.says("Now all of it: cargo xtask check lab-00");
+    course.xtask(&["progress"]).exits(0).says("0 of 100 points");
+    course.xtask(&["check", "0", "--seed", "x"]).exits(2).complains("--seed");
+    course.xtask(&["check", "--help"]).exits(0).says("--seed <N>");
 }
 
 #[test]

@@ -15,25 +15,37 @@
 //! - What a process does that is killed in the test is not in the history, unless its suite writes it there.
 //! - All produced records of the history are meant for the code under test, which is one consumer group.
 //!
+//! Of a registry that is watched: [`InstanceCame`](crate::Seen::InstanceCame) and
+//! [`InstanceLeft`](crate::Seen::InstanceLeft) are recorded right *before* the suite makes it so, one change after the
+//! other, and each that changes something. A watcher's events may be late, and never early. Watchers are told apart by
+//! their numbers; whoever asks for a list now and then is one who is told snapshots.
+//!
 //! When a member of the group was started, ended or killed, its suite records
 //! [`MembersChanged`](crate::Seen::MembersChanged), for the first member nothing: what was not committed may then come
 //! again, at any later time.
 
 mod attempts;
 mod commit;
+mod convergence;
 mod end;
 mod flight;
+mod gap;
 mod gaps;
 mod lost;
 mod order;
+mod registry;
+mod resurrection;
 
 pub use attempts::attempts_at_most;
 pub use commit::commits_pass_no_unfinished_record;
+pub use convergence::every_watcher_converges;
 pub use end::nothing_handled_after;
 pub use flight::one_in_flight_per_partition;
+pub use gap::no_gap;
 pub use gaps::gaps_at_least;
 pub use lost::no_record_is_lost;
 pub use order::order_is_kept;
+pub use resurrection::no_resurrection;
 
 use crate::{Answer, Event, Place, Seen};
 use std::collections::{BTreeMap, BTreeSet};

@@ -179,6 +179,22 @@ mod tests {
     }
 
     #[test]
+    fn an_instance_that_comes_and_goes_is_drawn_once() {
+        let comes_and_goes = |ms: u64| {
+            let (id, address) = ("a".to_owned(), format!("10.0.0.1:{ms}"));
+            [at(ms, Seen::InstanceCame { id: id.clone(), address }), at(ms, Seen::InstanceLeft { id })]
+        };
+        assert_eq!(
+            timeline(&(1..=50).flat_map(comes_and_goes).collect::<Vec<_>>()),
+            [
+                "  +1 ms     registry     a comes, at 10.0.0.1:1",
+                "  +1 ms     registry     a leaves",
+                "▸           … and 49 times more, until +50 ms",
+            ]
+        );
+    }
+
+    #[test]
     fn a_marked_event_is_a_line_of_its_own_amid_repeats() {
         let events: Vec<_> = (0..50).flat_map(record).collect();
         assert_eq!(

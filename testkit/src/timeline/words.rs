@@ -1,6 +1,6 @@
 //! One event as one line, in columns.
 
-use crate::{Answer, Event, Seen};
+use crate::{Answer, Event, Seen, Told};
 
 /// The longest key, the longest error and the longest message that a line has room for.
 const KEY: usize = 20;
@@ -32,6 +32,10 @@ pub(super) fn shape(seen: &Seen) -> String {
         Seen::Handling { record, .. } | Seen::Handled { record, .. } => record.offset = 0,
         Seen::DeadLettered { record, at } => (record.offset, at.offset) = (0, 0),
         Seen::Committed { offset, .. } => *offset = 0,
+        // An instance that comes and goes, each time somewhere else.
+        Seen::InstanceCame { address, .. } | Seen::WatcherTold { told: Told::Added { address, .. }, .. } => {
+            address.clear()
+        }
         _ => {}
     }
     describe(&seen, "#")
@@ -70,6 +74,10 @@ fn describe(seen: &Seen, call: &str) -> String {
         }
         Seen::Committed { .. } => columns("COMMIT", seen, ""),
         Seen::DeadLettered { at, .. } => columns("dead letter", seen, &format!("lies at {at}")),
+        Seen::InstanceCame { id, address } => format!("registry     {id} comes, at {address}"),
+        Seen::InstanceLeft { id } => format!("registry     {id} leaves"),
+        Seen::WatchBegan { watcher } => format!("watcher {watcher}    begins"),
+        Seen::WatcherTold { watcher, told } => format!("watcher {watcher}  ← {told}"),
         Seen::MembersChanged(what) | Seen::Did(what) => what.clone(),
     }
 }
@@ -96,7 +104,7 @@ fn message_or_empty(message: &str) -> String {
 mod tests {
     use super::*;
     use crate::Place;
-    use std::time::Duration;
+    use std::{collections::BTreeMap, time::Duration};
 
     fn orders(offset: i64) -> Place {
         Place { topic: "orders".into(), partition: 0, offset }
@@ -132,6 +140,33 @@ mod tests {
                 "  +1202 ms  dead letter  orders/0@4    lies at dead/0@0",
                 "  +1203 ms  COMMIT       orders/0 = 4",
                 "  +1204 ms  the consumer is killed",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_a_registry_does_and_tells_stands_side_by_side() {
+        let (id, address) = ("a".to_owned(), "10.0.0.1:1".to_owned());
+        let told = |told| Seen::WatcherTold { watcher: 2, told };
+        let all = BTreeMap::from([(id.clone(), address.clone()), ("b".into(), "10.0.0.1:2".into())]);
+        assert_eq!(
+            [
+                drawn(0, Seen::InstanceCame { id: id.clone(), address: address.clone() }),
+                drawn(1, Seen::WatchBegan { watcher: 2 }),
+                drawn(1, told(Told::Snapshot(all))),
+                drawn(2, Seen::InstanceLeft { id: id.clone() }),
+                drawn(2, told(Told::Removed { id: id.clone() })),
+                drawn(3, told(Told::Added { id, address })),
+                drawn(4, told(Told::Snapshot(BTreeMap::new()))),
+            ],
+            [
+                "  +0 ms     registry     a comes, at 10.0.0.1:1",
+                "  +1 ms     watcher 2    begins",
+                "  +1 ms     watcher 2  ← snapshot: a at 10.0.0.1:1, b at 10.0.0.1:2",
+                "  +2 ms     registry     a leaves",
+                "  +2 ms     watcher 2  ← removed a",
+                "  +3 ms     watcher 2  ← added a at 10.0.0.1:1",
+                "  +4 ms     watcher 2  ← snapshot: nobody",
             ]
         );
     }

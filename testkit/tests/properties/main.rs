@@ -1,6 +1,7 @@
 //! Properties condemn no right code, however late its observers, and each fault at the event that shows it.
 
 mod generate;
+mod registry;
 
 use generate::{RETRIES, handled_with_success, place, right_code, right_code_started_twice, wait};
 use proptest::{prelude::*, sample::Index};

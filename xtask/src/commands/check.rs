@@ -17,7 +17,8 @@ use std::{
 
 pub fn run(course: &Course, args: &cli::Check) -> anyhow::Result<Exit> {
     let lab = course.lab(&args.lab)?;
-    let selection = Selection { step: args.step, test: args.test.clone(), broker: args.broker.clone() };
+    let selection =
+        Selection { step: args.step, test: args.test.clone(), broker: args.broker.clone(), seed: args.seed };
     validate(lab, &selection)?;
 
     let progress = Progress::default();
@@ -25,7 +26,7 @@ pub fn run(course: &Course, args: &cli::Check) -> anyhow::Result<Exit> {
     progress.clear();
 
     if let Ok(manifest) = lab.manifest() {
-        look_ahead(course, lab, args, &manifest, &mut verdict)?;
+        look_ahead(course, lab, &selection, &manifest, &mut verdict)?;
     }
     let text = match args.format {
         cli::Format::Text => render::text::verdict(&verdict, args.all),
@@ -43,23 +44,23 @@ pub fn run(course: &Course, args: &cli::Check) -> anyhow::Result<Exit> {
 fn look_ahead(
     course: &Course,
     lab: &Lab,
-    args: &cli::Check,
+    selection: &Selection,
     manifest: &Manifest,
     verdict: &mut Verdict,
 ) -> anyhow::Result<()> {
     let mut state = State::load(course)?;
     let known = state.lab_mut(&lab.number);
-    if args.test.is_none() {
+    if selection.is_of_whole_steps() {
         known.record(verdict, manifest.steps.len());
     }
     if verdict.outcome == Outcome::Passed {
         // A step that could not be graded here has not passed.
         let passed = verdict.steps.iter().filter(|step| step.state == verdict::State::Passed).count();
-        if args.test.is_none() && passed == manifest.steps.len() {
+        if selection.is_of_whole_steps() && passed == manifest.steps.len() {
             let after = course.labs.iter().find(|other| other.number > lab.number);
             verdict.learnt = Some(manifest.learnt.clone());
             verdict.next_lab = after.map(|lab| lab.name.clone());
-        } else if args.test.is_none() {
+        } else if selection.is_of_whole_steps() {
             let open = manifest.numbered().find(|(number, _)| !known.passed.contains(number));
             verdict.next_step = open.map(|(number, step)| NextStep {
                 number,

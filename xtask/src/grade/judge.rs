@@ -105,11 +105,12 @@ fn crash(status: ExitStatus) -> String {
 
 fn failure(evidence: &Evidence<'_>) -> Failure {
     let broken = evidence.report.iter().find_map(|line| match line {
-        Line::Broken { rule, expected, seen, timeline, .. } => Some(Failure {
+        Line::Broken { rule, expected, seen, timeline, seed, .. } => Some(Failure {
             what: rule.clone(),
             expected: Some(expected.clone()),
             seen: Some(seen.clone()),
             timeline: timeline.clone(),
+            seed: *seed,
             panics: panics(evidence),
             output: output(evidence),
             ..Failure::default()
@@ -261,12 +262,14 @@ mod tests {
             seen: "2".into(),
             timeline: vec!["line".into()],
             section: "s".into(),
+            seed: Some(4711),
         };
         let report = [panicked("boom"), broken, panicked("The rule\n  expected  1")];
         let (outcome, failure) = judged(exit(101), "", &report);
         let failure = failure.unwrap();
         assert_eq!((outcome, failure.what.as_str()), (TestOutcome::Failed, "The rule"));
         assert_eq!(failure.panics, ["src/lib.rs:7: boom"]);
+        assert_eq!(failure.seed, Some(4711));
     }
 
     #[test]

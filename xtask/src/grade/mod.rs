@@ -68,9 +68,16 @@ pub struct Selection {
     pub test: Option<String>,
     /// On this broker and no other.
     pub broker: Option<Choice>,
+    /// Of all generated schedules, only that of this seed.
+    pub seed: Option<u64>,
 }
 
 impl Selection {
+    /// Whether every test of a step is run in full, as its points demand.
+    pub fn is_of_whole_steps(&self) -> bool {
+        self.test.is_none() && self.seed.is_none()
+    }
+
     pub fn takes(&self, step: usize, test: &str) -> bool {
         self.step.is_none_or(|wanted| wanted == step)
             && self.test.as_ref().is_none_or(|part| test.contains(part.as_str()))
@@ -167,7 +174,7 @@ pub fn grade(
         verdict.stop(Outcome::Infrastructure, problem);
         return Ok(());
     }
-    verdict.fill(steps, selection.test.is_none());
+    verdict.fill(steps, selection.is_of_whole_steps());
 
     let names = |wanted: fn(&verdict::Test) -> bool| -> BTreeSet<&str> {
         verdict.tests().filter(|test| wanted(test)).map(|test| test.name.as_str()).collect()

@@ -13,7 +13,15 @@ pub enum Line {
     /// A thread or task panicked.
     Panicked { message: String, file: String, line: u32 },
     /// A rule was broken.
-    Broken { rule: String, expected: String, seen: String, timeline: Vec<String>, section: String },
+    Broken {
+        rule: String,
+        expected: String,
+        seen: String,
+        timeline: Vec<String>,
+        section: String,
+        #[serde(default)]
+        seed: Option<u64>,
+    },
     /// Something happened, as a line of a timeline.
     Happened { text: String },
     /// The test needs what this broker cannot do.

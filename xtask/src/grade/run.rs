@@ -27,6 +27,9 @@ use std::{
 /// The longest time for the list of a suite's tests.
 const LIST_LIMIT: Duration = Duration::from_secs(30);
 
+/// Tells the testkit which of the generated schedules to run.
+const SEED: &str = "LABS_SEED";
+
 /// A suite that is compiled.
 #[derive(Debug)]
 pub struct Suite<'a> {
@@ -81,7 +84,7 @@ pub fn all(
         .filter(|(number, test)| selection.takes(*number, test))
         .collect();
     watcher(Event::Built { tests: chosen.len() });
-    let tests = side_by_side(session, suite, &chosen, watcher)?;
+    let tests = side_by_side(session, suite, selection, &chosen, watcher)?;
 
     let steps = suite.manifest.numbered().filter_map(|(number, step)| {
         let of_step = |at: &usize| chosen[*at].0 == number;
@@ -108,6 +111,7 @@ const TESTS_PER_CORE: usize = 4;
 fn side_by_side(
     session: &Session,
     suite: &Suite<'_>,
+    selection: &Selection,
     chosen: &[(usize, &str)],
     watcher: Watcher<'_>,
 ) -> anyhow::Result<Vec<Test>> {
@@ -117,7 +121,7 @@ fn side_by_side(
         loop {
             let at = next.lock().unwrap_or_else(PoisonError::into_inner).next();
             let Some(at) = at else { return Ok(()) };
-            let test = one(session, suite, chosen[at].1)?;
+            let test = one(session, suite, selection, chosen[at].1)?;
             watcher(Event::Tested { test: &test });
             done.lock().unwrap_or_else(PoisonError::into_inner).push((at, test));
         }
@@ -132,7 +136,7 @@ fn side_by_side(
     Ok(done.into_iter().map(|(_, test)| test).collect())
 }
 
-fn one(session: &Session, suite: &Suite<'_>, name: &str) -> anyhow::Result<Test> {
+fn one(session: &Session, suite: &Suite<'_>, selection: &Selection, name: &str) -> anyhow::Result<Test> {
     let limit = Duration::from_secs(suite.manifest.test_seconds).mul_f64(session.scale());
     let (report, token) = (session.file("report"), token());
     // The testkit takes the token out of the file before any code under test runs. In the environment it would
@@ -147,6 +151,11 @@ fn one(session: &Session, suite: &Suite<'_>, name: &str) -> anyhow::Result<Test>
     if let Some(broker) = suite.broker {
         broker.tell(&mut command);
     }
+    // Only what was asked for: with one that stands in somebody's shell, a part would pass for the whole.
+    match selection.seed {
+        Some(seed) => command.env(SEED, seed.to_string()),
+        None => command.env_remove(SEED),
+    };
     let ended = process::run(session, &mut command, limit, |_, _| ControlFlow::Continue(()))?;
     let report = report::read(&report);
     let (outcome, failure) = judge::judge(&Evidence {

@@ -199,7 +199,7 @@ fn write_failures(text: &mut String, verdict: &Verdict, all: bool) {
         return;
     };
     for (step, test) in failing.iter().take(if all { failing.len() } else { 1 }) {
-        write_failure(text, step, test);
+        write_failure(text, verdict, step, test);
     }
     write_likely(text, verdict);
     let _ = writeln!(text, "Read      {}", step.readme);
@@ -216,7 +216,7 @@ fn write_failures(text: &mut String, verdict: &Verdict, all: bool) {
     }
 }
 
-fn write_failure(text: &mut String, step: &Step, test: &Test) {
+fn write_failure(text: &mut String, verdict: &Verdict, step: &Step, test: &Test) {
     let Some(failure) = &test.failure else { return };
     let how = match test.outcome {
         TestOutcome::TimedOut => " (timed out)",
@@ -230,6 +230,10 @@ fn write_failure(text: &mut String, step: &Step, test: &Test) {
     }
     write_evidence(text, failure);
     text.push('\n');
+    if let Some(seed) = failure.seed {
+        let lab = short(verdict);
+        let _ = writeln!(text, "Again with this schedule: cargo xtask check {lab} --seed {seed}\n");
+    }
 }
 
 fn write_evidence(text: &mut String, failure: &Failure) {
