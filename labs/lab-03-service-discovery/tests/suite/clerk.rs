@@ -162,7 +162,7 @@ pub fn told(update: &Update) -> Told {
 }
 
 /// An update in words that do not hide the order of a snapshot.
-fn in_order(update: &Update) -> String {
+pub fn in_order(update: &Update) -> String {
     match update {
         Update::Snapshot(all) => format!("snapshot: {}", list(all)),
         _ => told(update).to_string(),
