@@ -1,7 +1,8 @@
 // Step 4: where calls go.
 
 use crate::{
-    backend::{Backend, Caller, SLOW, SLOWNESS, in_words, patience},
+    backend::{Backend, SLOW, SLOWNESS},
+    caller::{Caller, in_words, patience},
     clerk::{added, instance, millis, removed, seconds},
     script::{Script, channel},
 };

@@ -1,7 +1,8 @@
 // Step 5: only the well are called.
 
 use crate::{
-    backend::{Backend, Caller, Said, with_health},
+    backend::{Backend, Said},
+    caller::{Caller, with_health},
     clerk::{millis, removed, seconds},
     script::Script,
 };

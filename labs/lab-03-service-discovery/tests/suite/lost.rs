@@ -1,7 +1,8 @@
 // Step 4: when the registry fails, or nobody needs it any more.
 
 use crate::{
-    backend::{Backend, Caller, patience},
+    backend::Backend,
+    caller::{Caller, patience},
     clerk::{millis, seconds, snapshot},
     script::Script,
 };

@@ -3,6 +3,7 @@
 
 mod backend;
 mod balance;
+mod caller;
 mod clerk;
 mod driver;
 mod expiry;
