@@ -124,3 +124,22 @@ async fn an_error_ends_a_stream() -> Passed {
     rule.same(vec![10, 5], posted(&rule, &mut calls).await);
     trial.passed()
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broken_stream_has_not_ended() -> Passed {
+    let trial = Trial::start(SECTION);
+    let rule = trial.rule("A stream of requests that breaks has not come to its end: the call fails");
+    let (_bank, mut calls) = Bank::open(&trial, &rule).await;
+    // tonic takes no message of more than 4 MiB, and gives an error in its place.
+    let broken = || {
+        let requests = vec![post("cash", 10), post(&"x".repeat(5 << 20), 20)];
+        bearer("ada-s3cret-7f", requests)
+    };
+    trial.did("an Import whose second entry is longer than a message may be");
+    let answer = calls.import(&rule, broken()).await;
+    rule.holds(answer.is_err(), "an error", format_args!("{answer:?}"));
+    trial.did("an Exchange of the same");
+    let answer = calls.exchange(&rule, broken()).await;
+    rule.holds(answer.is_err(), "an error", format_args!("{answer:?}"));
+    trial.passed()
+}
