@@ -346,7 +346,8 @@ fn unless_harmless(error: KafkaError) -> KafkaResult<()> {
     use RDKafkaErrorCode as Code;
     match error.rdkafka_error_code() {
         Some(Code::NoOffset) => Ok(()),
-        Some(Code::RebalanceInProgress | Code::IllegalGeneration | Code::UnknownMemberId) => Ok(()),
+        Some(Code::RebalanceInProgress | Code::IllegalGeneration) => Ok(()),
+        Some(Code::UnknownMemberId | Code::AssignmentLost) => Ok(()),
         Some(
             Code::BrokerTransportFailure
             | Code::AllBrokersDown

@@ -7,7 +7,7 @@ use crate::{
 use lab_02_retry_consumer::RetryPolicy;
 use std::time::Duration;
 use testkit::{
-    Passed, Trial,
+    Passed, Trial, bound,
     kafka::Record,
     property::{commits_pass_no_unfinished_record, order_is_kept},
 };
@@ -222,14 +222,13 @@ async fn a_long_wait_keeps_the_membership() -> Passed {
     let commits = scene.commits();
     scene.produce(0, 2).await;
     let handler = Scripted::new(&trial).fails(order(0, 0), 1);
-    // The wait is two seconds or more.
-    let policy = RetryPolicy {
-        max_retries: 1,
-        retry_delay: Duration::from_secs(4),
-        max_delay: Duration::from_secs(4),
-    };
-    trial.did("settings: max.poll.interval.ms = 1500");
-    let settings = [("max.poll.interval.ms", "1500"), ("session.timeout.ms", "1500")];
+    // Half of it is the shortest wait, and longer than the limit. Both grow on a slow machine, which may not run the
+    // code for longer than the limit says.
+    let (delay, limit) = (bound() * 2 / 5, bound() * 3 / 20);
+    let policy = RetryPolicy { max_retries: 1, retry_delay: delay, max_delay: delay };
+    let limit = limit.as_millis().to_string();
+    trial.did(format!("settings: max.poll.interval.ms = {limit}"));
+    let settings = [("max.poll.interval.ms", limit.as_str()), ("session.timeout.ms", limit.as_str())];
     let mut member = scene.member_with(&handler, policy, &settings);
     member.until(&rule, "record 1 is handled after record 0", handler.done([order(0, 0), order(0, 1)])).await;
     member.until(&rule, "orders/0 = 2 is committed", commits.reach(&rule, 0, 2)).await;
