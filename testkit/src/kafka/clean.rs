@@ -55,6 +55,7 @@ async fn remove(admin: &Admin, names: Names) -> KafkaResult<()> {
     let began = Instant::now();
     let mut groups = remove_at_once(admin, &names).await?;
     while !groups.is_empty() && began.elapsed() < LIMIT {
+        // Kafka tells nobody that a group is empty. It has to be asked again.
         tokio::time::sleep(Duration::from_millis(20)).await;
         groups = remove_at_once(admin, &Names { topics: Vec::new(), groups }).await?;
     }

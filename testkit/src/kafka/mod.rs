@@ -164,6 +164,7 @@ impl Kafka {
         };
         let asking = async {
             while is_there().is_none() {
+                // Metadata has no news to wait for: clients ask again as well.
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
         };

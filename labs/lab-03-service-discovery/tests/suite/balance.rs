@@ -116,7 +116,8 @@ async fn a_call_waits_for_an_instance() -> Passed {
     let a = Backend::start(&trial, "a").await;
     let watch = registry.knows(&rule, &[]).await;
     let coming = async {
-        // The call is on its way; whether it waits already is its own matter.
+        // From outside nobody sees when a call begins to wait, so there is no event to wait for. Right code passes
+        // however long this takes; after it, a call that does not wait has failed.
         tokio::time::sleep(millis(400)).await;
         watch.says(added(&a.instance));
     };

@@ -26,7 +26,8 @@ async fn the_known_stay_when_the_registry_fails() -> Passed {
     caller.until_answered_by(&rule, &["a", "b"]).await;
     watch.fails(Status::unavailable("the registry goes away"));
     for _ in 0..30 {
-        // Between two calls, so that the end of the Watch arrives before the last of them.
+        // Nothing tells a caller that the Watch has ended, since nothing may change for it. So the calls are spread over
+        // a while, in which that end arrives. Right code passes at any pace.
         tokio::time::sleep(millis(5)).await;
         caller.is_answered_by(&rule, &["a", "b"]).await;
     }

@@ -277,6 +277,7 @@ async fn a_client_that_has_gone_is_forgotten() -> Passed {
         while tasks() >= before + CLIENTS / 2 {
             port = port % 60_000 + 1;
             let _ = client.registry.register(USERS, instance("b", port), LONG).await;
+            // Counting tasks is asking again and again: no task tells of its end.
             tokio::time::sleep(millis(5)).await;
         }
     };
