@@ -41,6 +41,8 @@ pub struct Verdict {
     pub time_scale: f64,
     /// Whole check, build included, in milliseconds.
     pub millis: u64,
+    /// Its tests alone, in milliseconds.
+    pub tests_millis: u64,
 }
 
 /// The Kafka that tests talk to.
@@ -273,6 +275,7 @@ impl Verdict {
             next_lab: None,
             time_scale: 1.0,
             millis: 0,
+            tests_millis: 0,
         }
     }
 

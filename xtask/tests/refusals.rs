@@ -56,6 +56,9 @@ fn code_that_does_not_compile_gets_the_compilers_own_words() {
     let ran = course.xtask(&["check", "broken"]).exits(3).says("does not compile");
     let ran = ran.says("error[E0308]: mismatched types").says("labs/lab-01-broken/src/lib.rs:4:5");
     ran.says("cargo xtask check lab-01");
+    let again = ["--step", "1", "--test", "is_one", "--broker", "embedded", "--seed", "3"];
+    let ran = course.xtask(&[&["check", "broken"][..], &again].concat()).exits(3);
+    ran.says(&format!("then check again: cargo xtask check lab-01 {}", again.join(" ")));
 
     let (ran, verdict) = course.verdict(&["broken"]);
     ran.exits(3);

@@ -1,7 +1,7 @@
 //! Compiles suites with cargo and finds the test binaries.
 
 use super::{
-    Session,
+    Selection, Session,
     follow::Follow,
     process::{self, Ended},
 };
@@ -162,6 +162,7 @@ pub fn suite(
     session: &Session,
     root: &Path,
     lab: &Lab,
+    selection: &Selection,
 ) -> anyhow::Result<Result<PathBuf, (Outcome, Problem)>> {
     let mut executable = None;
     let mut errors = Vec::new();
@@ -180,9 +181,9 @@ pub fn suite(
             Err((Outcome::LabBroken, another_suite(lab, &source)))
         }
         Some((executable, _)) if build.success => Ok(executable),
-        _ if !errors.is_empty() => Err((Outcome::BuildError, does_not_compile(lab, errors))),
+        _ if !errors.is_empty() => Err((Outcome::BuildError, does_not_compile(lab, selection, errors))),
         _ if is_about_a_manifest(&build.stderr) => {
-            Err((Outcome::BuildError, does_not_compile(lab, vec![build.stderr])))
+            Err((Outcome::BuildError, does_not_compile(lab, selection, vec![build.stderr])))
         }
         _ => Err((Outcome::Infrastructure, cargo_failed(&build, errors_elsewhere))),
     })
@@ -202,8 +203,12 @@ fn another_suite(lab: &Lab, source: &Path) -> Problem {
     }
 }
 
-fn does_not_compile(lab: &Lab, details: Vec<String>) -> Problem {
-    let mut next = format!("Mend the first error, then check again: cargo xtask check {}", lab.short());
+fn does_not_compile(lab: &Lab, selection: &Selection, details: Vec<String>) -> Problem {
+    let mut next = format!(
+        "Mend the first error, then check again: cargo xtask check {}{}",
+        lab.short(),
+        selection.arguments()
+    );
     if details.iter().any(|error| error.contains("/tests/suite/")) {
         next.push_str(
             "\nAn error inside tests/suite means that a name, a type or a signature which the suite uses was changed.",

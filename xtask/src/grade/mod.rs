@@ -78,6 +78,15 @@ impl Selection {
         self.test.is_none() && self.seed.is_none()
     }
 
+    /// What to type after `cargo xtask check LAB` to choose the same again.
+    pub fn arguments(&self) -> String {
+        let step = self.step.map(|step| format!(" --step {step}"));
+        let test = self.test.as_ref().map(|test| format!(" --test {test}"));
+        let broker = self.broker.as_ref().map(|broker| format!(" --broker {broker}"));
+        let seed = self.seed.map(|seed| format!(" --seed {seed}"));
+        [step, test, broker, seed].into_iter().flatten().collect()
+    }
+
     pub fn takes(&self, step: usize, test: &str) -> bool {
         self.step.is_none_or(|wanted| wanted == step)
             && self.test.as_ref().is_none_or(|part| test.contains(part.as_str()))
@@ -134,7 +143,7 @@ fn build_and_grade(
         }
     };
     watcher(Event::Building { package: &lab.name });
-    let executable = match build::suite(session, &course.root, lab)? {
+    let executable = match build::suite(session, &course.root, lab, selection)? {
         Ok(executable) => executable,
         Err((outcome, problem)) => {
             verdict.stop(outcome, problem);
@@ -168,7 +177,9 @@ pub fn grade(
     }
     verdict.time_scale = session.scale();
     verdict.broker = suite.broker.map(|broker| broker.told.clone());
+    let began = Instant::now();
     let steps = run::all(session, suite, selection, watcher)?;
+    verdict.tests_millis = began.elapsed().as_millis() as u64;
     if let Some(problem) = suite.broker.and_then(|broker| broker.at_fault(&steps)) {
         // Nobody can say which of the tests failed for that.
         verdict.stop(Outcome::Infrastructure, problem);

@@ -104,7 +104,8 @@ fn verdict(steps: Vec<Step>) -> Verdict {
         next_step: None,
         next_lab: None,
         time_scale: 1.0,
-        millis: 2345,
+        millis: 32_345,
+        tests_millis: 2345,
     };
     if !steps.is_empty() {
         verdict.fill(steps, true);

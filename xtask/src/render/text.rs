@@ -44,7 +44,7 @@ fn score(verdict: &Verdict) -> String {
     if verdict.points_possible == 0 || verdict.steps.is_empty() {
         return String::new();
     }
-    let seconds = verdict.millis as f64 / 1000.0;
+    let seconds = verdict.tests_millis as f64 / 1000.0;
     let on = verdict.broker.as_ref().map_or(String::new(), on);
     format!(": {} of {} points, {seconds:.1} s{on}", verdict.points, verdict.points_possible)
 }

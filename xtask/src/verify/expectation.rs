@@ -67,7 +67,8 @@ fn is_caught(verdict: &Verdict, candidate: &Candidate) -> Result<(), Unmet> {
     if !missed.is_empty() || !surplus.is_empty() {
         let surplus = describe(surplus.into_iter());
         return Err(Unmet::Doubtful(format!(
-            "must fail but passed: {missed:?}\nfailed but is not named:\n{surplus}"
+            "What luck decides can stand in its `may_fail`.\nmust fail but passed: {missed:?}\nfailed but is \
+             not named:\n{surplus}"
         )));
     }
     if candidate.fails.is_empty() || !verdict.likely.iter().any(|likely| likely.name == candidate.name) {

@@ -163,9 +163,7 @@ fn look_again(
             return Ok(Row::of(&built.candidate.name, Err(anyhow!(why))));
         }
     }
-    let remark = format!(
-        "Held {LOOKS} times when it ran alone. What luck decides can stand in its `may_fail`.\n{why}"
-    );
+    let remark = format!("Held {LOOKS} times when it ran alone. The first time:\n{why}");
     Ok(Row { remark: Some(remark), ..Row::of(&built.candidate.name, Ok(())) })
 }
 

@@ -2,7 +2,7 @@
 
 use super::{BACKEND, BOOTSTRAP, Broker, engine::Engine, warm};
 use crate::{course::Course, exit::Stop, verdict::Backend};
-use std::{env, str::FromStr};
+use std::{env, fmt, str::FromStr};
 
 /// What somebody may ask for: `--broker docker|embedded|HOST:PORT`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +27,17 @@ impl FromStr for Choice {
             _ if text.split(',').all(is_address) => Ok(Self::External(text.to_owned())),
             _ => Err("neither docker, nor embedded, nor HOST:PORT such as localhost:9092".to_owned()),
         }
+    }
+}
+
+/// As it is typed.
+impl fmt::Display for Choice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Docker => "docker",
+            Self::Embedded => "embedded",
+            Self::External(address) => address,
+        })
     }
 }
 
