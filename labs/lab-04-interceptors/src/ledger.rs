@@ -57,11 +57,12 @@ impl ledger_server::Ledger for Ledger {
         todo!("step 5: the context, a session as dry as the call, enter")
     }
 
-    /// Posts entry after entry, by `enter`, all in one session that is dry when the call is, and answers with how many
-    /// there were.
+    /// Posts entry after entry as they come, by `enter`, all in one session that is dry when the call is, and answers
+    /// with how many there were.
     ///
     /// # Errors
-    /// The first that `enter` or the stream of requests gives, and those of [`Context::of`].
+    /// The first that `enter` or the stream of requests gives, and those of [`Context::of`]. Entries before it stay
+    /// posted.
     async fn import(
         &self,
         request: Request<Streaming<PostRequest>>,

@@ -55,7 +55,8 @@ use tower::{Layer, Service};
 /// - `request_id`: the [`RequestId`](crate::RequestId) in the request's extensions, if there is one. No header.
 /// - `caller`: the name of the [`Caller`](crate::Caller) in the *reply's* extensions, if there is one: only code further
 ///   in knows who is calling, and the reply is what comes back from there.
-/// - `duration`: from `call` to the end, by [`tokio::time::Instant`], so that a test can pause the clock.
+/// - `duration`: from `call` to the end, by [`tokio::time::Instant`], so that a test can pause the clock. It is `call` that
+///   begins a call, and not the first poll of its future, which may come later or never.
 ///
 /// # What it changes
 ///

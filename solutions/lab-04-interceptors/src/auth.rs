@@ -119,6 +119,9 @@ impl fmt::Debug for Callers {
 /// (RFC 9110, section 11.1). There is exactly one such value. A call without it, with another scheme, with two of
 /// them or with a token that nobody has fails with UNAUTHENTICATED: *we do not know you*.
 ///
+/// HTTP allows more spaces than one between the two (RFC 9110, section 11.4), and spaces behind the token are no part of
+/// a header's value. Whether you take a token with such spaces around it is left to you.
+///
 /// # What they may
 ///
 /// [`right_for`] the path of the request's URI. A known caller without that right fails with PERMISSION_DENIED: *we know

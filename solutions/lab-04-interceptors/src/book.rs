@@ -56,15 +56,18 @@ impl Session {
         let entry = entry.filter(|entry| !entry.account.is_empty());
         let entry = entry.ok_or_else(|| Status::invalid_argument("an entry with an account is needed"))?;
         let mut entries = self.book.lock();
-        let posted = entries.entry(entry.account.clone()).or_default();
-        let mut balance: i64 = posted.iter().map(|entry| entry.cents).sum();
+        let posted = entries.get(&entry.account).into_iter().flatten();
+        // No sum of the posted ones is out of bounds, for each was checked before it was posted.
+        let balance: i64 = posted.map(|entry| entry.cents).sum();
         let mut tried = self.tried.as_ref().map(|tried| tried.lock().unwrap_or_else(PoisonError::into_inner));
-        balance += tried.as_ref().and_then(|tried| tried.get(&entry.account)).unwrap_or(&0);
-        let after = balance.checked_add(entry.cents).filter(|after| *after >= 0);
+        let before = tried.as_ref().and_then(|tried| tried.get(&entry.account)).copied().unwrap_or_default();
+        // Others may have posted since those were tried, so the two need not fit together any more.
+        let after = balance.checked_add(before).and_then(|balance| balance.checked_add(entry.cents));
+        let after = after.filter(|after| *after >= 0);
         let after = after.ok_or_else(|| Status::failed_precondition("the account cannot hold that"))?;
         match &mut tried {
-            Some(tried) => *tried.entry(entry.account).or_default() += entry.cents,
-            None => posted.push(entry),
+            Some(tried) => _ = tried.insert(entry.account, after - balance),
+            None => entries.entry(entry.account.clone()).or_default().push(entry),
         }
         Ok(after)
     }

@@ -5,6 +5,7 @@ use lab_04_interceptors::{AccessLogLayer, RequestId, Side};
 use proto::ledger::v1::{
     PostRequest, PostResponse, StatementRequest, ledger_client::LedgerClient, ledger_server::LedgerServer,
 };
+use std::fmt::Debug;
 use testkit::{
     Rule, Trial,
     grpc::{self, Server, Wire},
@@ -21,7 +22,8 @@ pub async fn logged_server(
     log: &Logbook,
     ledger: LedgerServer<crate::scripted::Scripted>,
 ) -> (Server, LedgerClient<Wire>) {
-    let server = grpc::serve_stack(AccessLogLayer::new(Side::Server, log.sink()).layer(ledger)).await;
+    let logged = AccessLogLayer::new(Side::Server, log.sink()).layer(ledger);
+    let server = grpc::serve_stack(log.oversee(logged)).await;
     let client = LedgerClient::new(connect(trial, rule, &server).await);
     (server, client)
 }
@@ -44,10 +46,23 @@ pub fn with_id<T>(rule: &Rule<'_>, id: &str, message: T) -> Request<T> {
 
 /// How a call ended, in a word or two: `OK`, or the code and the text.
 pub fn outcome<T>(answer: &Result<T, Status>) -> String {
-    match answer {
-        Ok(_) => "OK".to_owned(),
-        Err(status) => format!("{}: {}", grpc::name(status.code()), status.message()),
-    }
+    answer.as_ref().map_or_else(told, |_| "OK".to_owned())
+}
+
+/// A status in words.
+pub fn told(status: &Status) -> String {
+    format!("{}: {}", grpc::name(status.code()), status.message())
+}
+
+/// The call must end well, with this answer. `expected` says in words what that is.
+#[track_caller]
+pub fn answers<T, A>(rule: &Rule<'_>, expected: &str, right: &A, answer: &Result<T, Status>)
+where
+    T: PartialEq<A> + Debug,
+    A: ?Sized,
+{
+    let seen = answer.as_ref().map_or_else(told, |seen| format!("{seen:?}"));
+    rule.holds(answer.as_ref().is_ok_and(|seen| seen == right), expected, seen);
 }
 
 /// The call must end like that.
@@ -96,33 +111,55 @@ where
         rule.within("the Statement comes to its end", reading).await
     }
 
-    /// Sends a request, reads its reply, and so on: the balances, and how it ended.
+    /// Sends these requests at once and reads the replies: the balances, and how it ended.
     pub async fn exchange(
         &mut self,
         rule: &Rule<'_>,
         request: Request<Vec<PostRequest>>,
     ) -> Result<Vec<i64>, Status> {
-        let talking = async {
-            let (sender, receiver) = mpsc::channel(1);
-            let mut requests = Vec::new();
-            let call = self.0.exchange(request.map(|given| {
-                requests = given;
-                ReceiverStream::new(receiver)
-            }));
-            let mut replies = call.await?.into_inner();
+        let reading = async {
+            let mut replies = self.0.exchange(request.map(tokio_stream::iter)).await?.into_inner();
             let mut balances = Vec::new();
-            for request in requests {
-                // Nobody reads it when the call is over. The next reply says so.
-                let _ = sender.send(request).await;
-                balances.extend(replies.message().await?.map(|reply| reply.balance_cents));
-            }
-            drop(sender);
             while let Some(PostResponse { balance_cents }) = replies.message().await? {
                 balances.push(balance_cents);
             }
             Ok(balances)
         };
-        rule.within("the Exchange comes to its end", talking).await
+        rule.within("the Exchange comes to its end", reading).await
+    }
+
+    /// Exchanges too, but sends no request before the one before it was answered.
+    pub async fn converse(
+        &mut self,
+        rule: &Rule<'_>,
+        request: Request<Vec<PostRequest>>,
+    ) -> Result<Vec<i64>, Status> {
+        let (sender, receiver) = mpsc::channel(1);
+        let mut requests = Vec::new().into_iter();
+        let call = request.map(|given| {
+            requests = given.into_iter();
+            ReceiverStream::new(receiver)
+        });
+        // It has room for one, so this does not wait. A server may have to see a request before it sends headers.
+        let _ = sender.send(requests.next().expect("a test that asks something")).await;
+        let expected = "an answer to request 1, before there is a second one";
+        let mut replies = rule.within(expected, self.0.exchange(call)).await?.into_inner();
+        let mut balances = Vec::new();
+        loop {
+            let number = balances.len() + 1;
+            let expected = format!("an answer to request {number}, before there is another one");
+            let reply = rule.within(expected, replies.message()).await?;
+            let Some(PostResponse { balance_cents }) = reply else { return Ok(balances) };
+            balances.push(balance_cents);
+            let Some(request) = requests.next() else { break };
+            // Nobody reads it when the call is over. The next reply says so.
+            let _ = sender.send(request).await;
+        }
+        drop(sender);
+        while let Some(reply) = rule.within("the Exchange comes to its end", replies.message()).await? {
+            balances.push(reply.balance_cents);
+        }
+        Ok(balances)
     }
 
     /// A Post that waits at the gate.
@@ -166,7 +203,7 @@ where
         match rule.within("the first entry of the Statement", reading).await {
             Ok((entries, true)) => entries,
             Ok(_) => rule.broken("the first entry of the Statement", "the end of the stream"),
-            Err(status) => rule.broken("the first entry of the Statement", outcome::<()>(&Err(status))),
+            Err(status) => rule.broken("the first entry of the Statement", told(&status)),
         }
     }
 }

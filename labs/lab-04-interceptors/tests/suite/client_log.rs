@@ -3,6 +3,7 @@
 use crate::{
     calls::{Calls, connect, ends, outcome, posts, with_id},
     logbook::{Logbook, lines},
+    overseen::Overseen,
     scripted::{HALF, MISSING, Scripted, WAITS, post},
 };
 use lab_04_interceptors::{Record, Stack, outbound};
@@ -12,17 +13,28 @@ use testkit::{
     grpc::{self, Server},
 };
 use tokio::{runtime::Runtime, task::JoinHandle};
-use tonic::{Request, service::Routes, transport::Endpoint};
+use tonic::{Request, body::Body, codegen::StdError, service::Routes, transport::Endpoint};
+use tower::Service;
 
 const SECTION: &str = "step-4-outgoing-calls";
 
 /// A scripted ledger, and a client of it that logs.
-async fn start(trial: &Trial, rule: &Rule<'_>) -> (Logbook, Scripted, Server, Calls<Stack>) {
+async fn start(trial: &Trial, rule: &Rule<'_>) -> (Logbook, Scripted, Server, Calls<Overseen<Stack>>) {
     let (log, ledger) = (Logbook::open(trial), Scripted::default());
     let server = grpc::serve(Routes::new(ledger.server())).await;
     let wire = connect(trial, rule, &server).await;
-    let calls = Calls(LedgerClient::new(outbound(wire, log.sink())));
+    let calls = Calls(LedgerClient::new(logged(wire, &log)));
     (log, ledger, server, calls)
+}
+
+/// What a client calls through, with its log.
+fn logged<S>(channel: S, log: &Logbook) -> Overseen<Stack>
+where
+    S: Service<http::Request<Body>, Response = http::Response<Body>> + Clone + Send + Sync + 'static,
+    S::Future: Send + 'static,
+    S::Error: Into<StdError> + Send + 'static,
+{
+    log.oversee(outbound(channel, log.sink()))
 }
 
 /// A runtime of its own for a server. When this is dropped, all of the server's connections are gone.
@@ -65,7 +77,7 @@ async fn every_kind_of_call() -> Passed {
     ends(&rule, "OK", &calls.post(&rule, with_id(&rule, "one", post("cash", 1))).await);
     ends(&rule, "OK", &calls.import(&rule, with_id(&rule, "two", posts(&[1, 2, 3, 4]))).await);
     ends(&rule, "OK", &calls.statement(&rule, with_id(&rule, "three", "cash")).await);
-    ends(&rule, "OK", &calls.exchange(&rule, with_id(&rule, "four", posts(&[1, 2]))).await);
+    ends(&rule, "OK", &calls.converse(&rule, with_id(&rule, "four", posts(&[1, 2]))).await);
     reads!(rule, lines(&log.first(&rule, 4).await), @r"
     Client /ledger.v1.Ledger/Post OK requests=1 replies=1 caller=- id=one
     Client /ledger.v1.Ledger/Import OK requests=4 replies=1 caller=- id=two
@@ -115,7 +127,7 @@ async fn nobody_listens() -> Passed {
     let log = Logbook::open(&trial);
     let addr = grpc::listen().await.local_addr().expect("a bound listener has an address");
     let channel = Endpoint::from_shared(format!("http://{addr}")).expect("an address").connect_lazy();
-    let mut calls = Calls(LedgerClient::new(outbound(channel, log.sink())));
+    let mut calls = Calls(LedgerClient::new(logged(channel, &log)));
     trial.did("a call to a port where nobody listens");
     ends(&rule, "UNAVAILABLE", &calls.post(&rule, with_id(&rule, "lost", post("cash", 1))).await);
     let record = log.first(&rule, 1).await;
@@ -132,7 +144,7 @@ async fn the_connection_breaks() -> Passed {
     let serving = elsewhere.spawn(async { grpc::serve(Routes::new(Scripted::default().server())).await });
     let server = rule.within("a server", serving).await.expect("a server");
     let wire = connect(&trial, &rule, &server).await;
-    let mut calls = Calls(LedgerClient::new(outbound(wire, log.sink())));
+    let mut calls = Calls(LedgerClient::new(logged(wire, &log)));
     let mut entries = calls.waiting_statement(&rule, with_id(&rule, "broken", WAITS)).await;
     drop(elsewhere);
     trial.did("the server is gone, and its connections with it");

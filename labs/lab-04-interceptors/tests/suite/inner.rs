@@ -76,6 +76,17 @@ impl Service<Request> for Inner {
     }
 }
 
+/// Waits until a service may be called.
+pub async fn is_ready<S>(rule: &Rule<'_>, service: &mut S)
+where
+    S: Service<Request>,
+    S::Error: Into<StdError>,
+{
+    if let Err(error) = rule.within("the service is ready", service.ready()).await {
+        rule.broken("the service is ready", format_args!("the error {}", error.into()));
+    }
+}
+
 /// Calls a layered service, as tower asks of a caller: ready first.
 pub async fn call<S>(rule: &Rule<'_>, service: &mut S, request: Request) -> Result<S::Response, S::Error>
 where

@@ -1,5 +1,6 @@
 // Where the records of a test go, and what stands in them as text.
 
+use crate::overseen::{Over, Overseen};
 use lab_04_interceptors::{Record, RequestId, Sink};
 use testkit::{Rule, Trial, grpc};
 use tokio::sync::watch;
@@ -7,20 +8,33 @@ use tokio::sync::watch;
 /// An access log that is read by a test.
 #[derive(Clone)]
 pub struct Logbook {
-    records: watch::Sender<Vec<Record>>,
+    pages: watch::Sender<Pages>,
     sink: Sink,
+}
+
+#[derive(Default)]
+struct Pages {
+    records: Vec<Record>,
+    /// Calls of which nothing is left that could still write a record.
+    over: usize,
 }
 
 impl Logbook {
     /// An empty one. Each record also goes into the timeline.
     pub fn open(trial: &Trial) -> Self {
-        let records = watch::Sender::new(Vec::new());
-        let (history, written) = (trial.history().clone(), records.clone());
+        let pages = watch::Sender::new(Pages::default());
+        let (history, written) = (trial.history().clone(), pages.clone());
         let sink = Sink::new(move |record| {
             history.did(format!("log: {}", line(&record)));
-            written.send_modify(|records: &mut Vec<Record>| records.push(record));
+            written.send_modify(|pages: &mut Pages| pages.records.push(record));
         });
-        Self { records, sink }
+        Self { pages, sink }
+    }
+
+    /// Watches what writes into this log, so that a test need not wait for the record of a call that is over.
+    pub fn oversee<S>(&self, service: S) -> Overseen<S> {
+        let pages = self.pages.clone();
+        Overseen::new(service, Over::new(move || pages.send_modify(|pages| pages.over += 1)))
     }
 
     pub fn sink(&self) -> Sink {
@@ -29,15 +43,22 @@ impl Logbook {
 
     /// What stands in it now.
     pub fn now(&self) -> Vec<Record> {
-        self.records.borrow().clone()
+        self.pages.borrow().records.clone()
     }
 
-    /// The first records, once there are so many.
+    /// The first records, once there are so many. When so many calls are over, no more will come.
     pub async fn first(&self, rule: &Rule<'_>, count: usize) -> Vec<Record> {
-        let mut records = self.records.subscribe();
         let expected = if count == 1 { "a record of the call".into() } else { format!("{count} records") };
-        let enough = rule.within(expected, records.wait_for(|records| records.len() >= count)).await;
-        enough.expect("the logbook is still here")[..count].to_vec()
+        let mut pages = self.pages.subscribe();
+        let settled = pages.wait_for(|pages| pages.records.len() >= count || pages.over >= count);
+        let settled = rule.within(&expected, settled).await;
+        let mut records = settled.expect("the logbook is still here").records.clone();
+        if records.len() < count {
+            let seen = lines(&records);
+            rule.broken(expected, if count == 1 { format!("the call is over: {seen}") } else { seen });
+        }
+        records.truncate(count);
+        records
     }
 
     /// The first record as text, once it is there.

@@ -15,6 +15,8 @@ mod inner;
 mod logbook;
 mod messages;
 mod outgoing;
+mod overseen;
+mod record;
 mod scripted;
 mod server_log;
 mod whole;

@@ -1,7 +1,7 @@
 // Step 4: what travels on to the next server.
 
 use crate::{
-    calls::with_id,
+    calls::{told, with_id},
     inner::{self, Inner, Request, data, reply, request, trailers},
     logbook::Logbook,
 };
@@ -17,7 +17,8 @@ fn context(rule: &Rule<'_>, dry_run: bool) -> Context {
     let mut request = with_id(rule, "req-1", ());
     request.extensions_mut().insert(DryRun(dry_run));
     let context = Context::of(&request);
-    context.unwrap_or_else(|status| rule.broken("a context, for all of it is in the extensions", status))
+    context
+        .unwrap_or_else(|status| rule.broken("a context, for all of it is in the extensions", told(&status)))
 }
 
 /// The metadata that a call has at the other end of a connection: `name: value`, each on a line.
@@ -71,7 +72,7 @@ async fn an_interceptor_tells_the_dry_run() -> Passed {
             let values = request.metadata().get_all(DRY_RUN).iter();
             values.map(|value| format!("{value:?}")).collect::<Vec<_>>().join(" and ").replace('"', "")
         }
-        Err(status) => format!("the error {status}"),
+        Err(status) => format!("the error {}", told(&status)),
     };
     rule.same(String::new(), told(tonic::Request::new(())));
     let mut dry = tonic::Request::new(());

@@ -1,7 +1,7 @@
 // Step 2: what a server's log says of calls over a connection.
 
 use crate::{
-    calls::{Calls, ends, logged_server, posts},
+    calls::{Calls, answers, ends, logged_server, posts},
     logbook::{Logbook, lines},
     scripted::{HALF, LARGE, MISSING, Scripted, WAITS, post},
 };
@@ -23,7 +23,7 @@ async fn a_unary_call() -> Passed {
     let rule = trial.rule("A unary call is logged with the status of its trailers");
     let (log, _ledger, _server, mut calls) = start(&trial, &rule).await;
     let answer = calls.post(&rule, Request::new(post("cash", 700))).await;
-    rule.holds(answer.as_ref().is_ok_and(|cents| *cents == 700), "the reply 700", format_args!("{answer:?}"));
+    answers(&rule, "the reply 700", &700, &answer);
     reads!(rule, log.line(&rule).await, @"Server /ledger.v1.Ledger/Post OK requests=1 replies=1 caller=- id=-");
     trial.passed()
 }
@@ -54,7 +54,7 @@ async fn a_stream_of_replies() -> Passed {
     let rule = trial.rule("Each message of a stream of replies counts, also when many go in one piece");
     let (log, _ledger, _server, mut calls) = start(&trial, &rule).await;
     let answer = calls.statement(&rule, Request::new("cash")).await;
-    rule.holds(answer.as_deref().ok() == Some(&[1, 2, 3]), "three entries", format_args!("{answer:?}"));
+    answers(&rule, "entries of 1, 2 and 3", &[1, 2, 3], &answer);
     reads!(rule, log.line(&rule).await, @"Server /ledger.v1.Ledger/Statement OK requests=1 replies=3 caller=- id=-");
     trial.passed()
 }
@@ -64,8 +64,8 @@ async fn both_streams() -> Passed {
     let trial = Trial::start(SECTION);
     let rule = trial.rule("A call with two streams is logged with the messages of both");
     let (log, _ledger, _server, mut calls) = start(&trial, &rule).await;
-    let answer = calls.exchange(&rule, Request::new(posts(&[10, 20]))).await;
-    rule.holds(answer.as_deref().ok() == Some(&[10, 20]), "two replies", format_args!("{answer:?}"));
+    let answer = calls.converse(&rule, Request::new(posts(&[10, 20]))).await;
+    answers(&rule, "replies of 10 and 20", &[10, 20], &answer);
     reads!(rule, log.line(&rule).await, @"Server /ledger.v1.Ledger/Exchange OK requests=2 replies=2 caller=- id=-");
     trial.passed()
 }

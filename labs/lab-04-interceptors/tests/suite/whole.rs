@@ -6,7 +6,7 @@ use crate::{
     scripted::post,
 };
 use lab_04_interceptors::{
-    Book, Caller, Callers, DRY_RUN, Ledger, REQUEST_ID, RequestId, Right, inbound, outbound,
+    Book, Caller, Callers, DRY_RUN, Ledger, REQUEST_ID, RequestId, Right, Stack, inbound, outbound,
 };
 use proto::{
     grpc::health::v1::{HealthCheckRequest, health_client::HealthClient},
@@ -61,14 +61,15 @@ impl Bank {
         let (audit, log, onward) = (Notes::default(), Logbook::open(trial), Logbook::open(trial));
         let auditing = grpc::serve(Routes::new(AuditServer::new(audit.clone()))).await;
         let to_audit = connect(trial, rule, &auditing).await;
-        let ledger = Ledger::with_audit(Book::new(), outbound(to_audit, onward.sink()));
+        let to_audit = Stack::new(onward.oversee(outbound(to_audit, onward.sink())));
+        let ledger = Ledger::with_audit(Book::new(), to_audit);
         let callers = Callers::new()
             .with("ada-s3cret-7f", Caller::new("ada", &[Right::Read, Right::Write]))
             .with("bob-s3cret-21", Caller::new("bob", &[Right::Read]));
         let (health, health_service) = tonic_health::server::health_reporter();
         health.set_service_status("ledger.v1.Ledger", tonic_health::ServingStatus::Serving).await;
         let stack = inbound(ledger, Routes::new(health_service), callers, log.sink());
-        let serving = grpc::serve_stack(stack).await;
+        let serving = grpc::serve_stack(log.oversee(stack)).await;
         let wire = connect(trial, rule, &serving).await;
         let calls = Calls(LedgerClient::new(wire.clone()));
         (Self { audit, log, onward, wire, _servers: [auditing, serving] }, calls)
