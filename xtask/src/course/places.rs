@@ -58,14 +58,18 @@ fn of_stub(stub: &Files) -> Vec<Begin> {
     places
 }
 
-/// The item that begins in a line: a function of Rust's, a message or an enum of a contract's.
+/// The item that begins in a line: a function of Rust's, or a message or an enum of a contract's. Other words may stand
+/// before `fn`.
 fn item(line: &str) -> Option<&str> {
-    let kinds = ["fn ", "message ", "enum "];
-    let code = line.split("//").next()?;
-    let (start, kind) = kinds.iter().find_map(|kind| Some((code.find(kind)?, kind)))?;
-    let name = &code[start + kind.len()..];
-    let end = name.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(name.len());
-    (end > 0).then(|| &code[start..start + kind.len() + end])
+    let code = line.split("//").next()?.trim_start();
+    let begins = |kind: &&str| {
+        let at = if *kind == "fn " { code.find(kind)? } else { code.starts_with(*kind).then_some(0)? };
+        let is_word = at == 0 || code[..at].ends_with(' ');
+        is_word.then_some((at, at + kind.len()))
+    };
+    let (start, name) = ["fn ", "message ", "enum "].iter().find_map(begins)?;
+    let length = code[name..].find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(code.len() - name);
+    (length > 0).then(|| &code[start..name + length])
 }
 
 fn names(line: &str, wanted: &str) -> bool {
@@ -96,7 +100,7 @@ pub fn find(places: &[Begin], step: usize, lab_dir: &Path, shown: &str) -> Optio
 mod tests {
     use super::*;
 
-    const STUB: &str = "/// What fn one is.\npub fn one() -> u32 {\n    todo!(\"step 1: say one\")\n}\n\nimpl A {\n    \
+    const STUB: &str = "/// What fn one is.\npub fn one() -> u32 {\n    let x = message of;\n    todo!(\"step 1: say one\")\n}\n\nimpl A {\n    \
                         async fn two(&self) {\n        todo!(\"step 2: a\")\n    }\n}\n\nimpl B {\n    async fn \
                         two<T>(&self) {\n        todo!(\"step 3: b\")\n        todo!(\"step 2: again\")\n    }\n}\n";
 
@@ -133,7 +137,7 @@ mod tests {
         let line =
             |step| find(&places, step, dir.path(), "labs/lab-00-x").map(|place| (place.file, place.line));
         assert_eq!(line(1), Some(("labs/lab-00-x/src/lib.rs".into(), 2)));
-        assert_eq!(line(3), Some(("labs/lab-00-x/src/lib.rs".into(), 15)));
+        assert_eq!(line(3), Some(("labs/lab-00-x/src/lib.rs".into(), 16)));
         assert_eq!((line(4), line(5)), (None, None), "a file that is gone, a step that is not there");
     }
 }
