@@ -45,10 +45,16 @@ pub enum Command {
 const LAB: &str = "A lab, by any unique beginning: lab-03, 03, 3, service";
 
 #[derive(Debug, Args)]
-#[command(after_help = exit::HELP)]
+#[command(
+    after_help = exit::HELP,
+    override_usage = "cargo xtask check <LAB> [OPTIONS]\n       cargo xtask check --all-labs [OPTIONS]"
+)]
 pub struct Check {
-    #[arg(value_name = "LAB", help = LAB)]
-    pub lab: String,
+    #[arg(value_name = "LAB", help = LAB, required_unless_present = "all_labs")]
+    pub lab: Option<String>,
+    /// Grade every lab, and print one summary
+    #[arg(long, conflicts_with_all = ["lab", "step", "test", "seed", "all", "watch"])]
+    pub all_labs: bool,
     /// Grade one step only
     #[arg(long, value_name = "N")]
     pub step: Option<usize>,
@@ -65,6 +71,9 @@ pub struct Check {
     /// Show every failure in full, not only the first
     #[arg(long)]
     pub all: bool,
+    /// Grade again after each change of your files, on a broker that stays warm; Ctrl-C ends it
+    #[arg(long)]
+    pub watch: bool,
     /// How to print the verdict
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
@@ -74,8 +83,12 @@ pub struct Check {
 pub enum Format {
     /// For people
     Text,
-    /// For programs: one versioned JSON object
+    /// For programs: one versioned JSON object, as docs/verdict.schema.json describes it
     Json,
+    /// For CI systems: JUnit's XML
+    Junit,
+    /// For GitHub Actions: the text, annotations at your lines, and a summary of the job
+    Github,
 }
 
 #[derive(Debug, Args)]

@@ -5,25 +5,15 @@ mod support;
 use std::{
     fs,
     os::unix::process::{CommandExt as _, ExitStatusExt as _},
-    process::{Child, Stdio},
+    process::Stdio,
 };
-use support::{Course, kill, runs, until};
+use support::{Course, Running, kill, runs, until};
 
 /// Signals by their name and their number, which is the same on every Unix.
 const INT: (&str, i32) = ("INT", 2);
 const TERM: (&str, i32) = ("TERM", 15);
 const HUP: (&str, i32) = ("HUP", 1);
 const KILL: (&str, i32) = ("KILL", 9);
-
-/// A grader that ends with the test, also when the test fails.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 /// Begins a check in a process group of its own, as a shell does, ends it by a signal once all of these processes
 /// run, and waits until they are gone.

@@ -97,7 +97,7 @@ fn shown(warm: &Warm) -> String {
 
 /// Why there is none, as an error that somebody reads.
 fn stop(problem: Problem) -> anyhow::Error {
-    let Problem { what, details, next } = problem;
+    let Problem { what, details, next, .. } = problem;
     let what = [&[what], &details[..]].concat().join("\n  ");
     // Here nobody can go on without Docker.
     let next: Vec<_> = next.lines().filter(|line| !line.contains("--broker embedded")).collect();

@@ -1,43 +1,103 @@
-//! `check`: grades a lab.
+//! `check`: grades a lab, or all of them, once or after each change.
 
 use crate::{
     cli,
     course::{Course, Lab, manifest::Manifest},
     exit::{Exit, Stop},
-    grade::{self, Event, Selection},
-    render,
+    grade::{Event, Grader, Selection},
+    render::{self, github, json, junit},
     state::State,
-    verdict::{self, NextStep, Outcome, Verdict},
+    verdict::{self, NextStep, Outcome, Summary, Verdict},
 };
 use anyhow::Context as _;
 use std::{
+    env,
+    fs::OpenOptions,
     io::{IsTerminal as _, Write as _},
     sync::atomic::{AtomicUsize, Ordering},
+    time::SystemTime,
 };
 
 pub fn run(course: &Course, args: &cli::Check) -> anyhow::Result<Exit> {
-    let lab = course.lab(&args.lab)?;
     let selection =
         Selection { step: args.step, test: args.test.clone(), broker: args.broker.clone(), seed: args.seed };
+    let Some(lab) = &args.lab else { return all_labs(course, args, &selection) };
+    let lab = course.lab(lab)?;
     validate(lab, &selection)?;
+    let mut grader = Grader::start(course)?;
+    if args.watch {
+        return super::watch::run(lab, || one(course, &mut grader, lab, args, &selection).map(drop));
+    }
+    one(course, &mut grader, lab, args, &selection)
+}
 
+fn one(
+    course: &Course,
+    grader: &mut Grader<'_>,
+    lab: &Lab,
+    args: &cli::Check,
+    selection: &Selection,
+) -> anyhow::Result<Exit> {
     let progress = Progress::default();
-    let mut verdict = grade::check(course, lab, &selection, &|event| progress.show(&event))?;
+    let mut verdict = grader.check(lab, selection, &|event| progress.show(&event))?;
     progress.clear();
-
     if let Ok(manifest) = lab.manifest() {
-        look_ahead(course, lab, &selection, &manifest, &mut verdict)?;
+        look_ahead(course, lab, selection, &manifest, &mut verdict)?;
     }
     let text = match args.format {
         cli::Format::Text => render::text::verdict(&verdict, args.all),
-        cli::Format::Json => render::json::verdict(&verdict)? + "\n",
+        cli::Format::Json => json::of(&verdict)?,
+        cli::Format::Junit => junit::verdicts(&[&verdict], SystemTime::now())?,
+        cli::Format::Github => {
+            summarize(&[&verdict])?;
+            github::log(&render::text::verdict(&verdict, args.all), &[&verdict])
+        }
     };
-    let mut stdout = anstream::stdout();
-    stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush())
-        .context("the verdict cannot be printed")?;
+    print(&text)?;
     Ok(verdict.outcome.exit())
+}
+
+fn all_labs(course: &Course, args: &cli::Check, selection: &Selection) -> anyhow::Result<Exit> {
+    let mut grader = Grader::start(course)?;
+    let mut verdicts = Vec::new();
+    for lab in &course.labs {
+        let progress = Progress::default();
+        let mut verdict = grader.check(lab, selection, &|event| progress.show(&event))?;
+        progress.clear();
+        if let Ok(manifest) = lab.manifest() {
+            look_ahead(course, lab, selection, &manifest, &mut verdict)?;
+        }
+        verdicts.push(verdict);
+    }
+    let summary = Summary::of(verdicts);
+    let all: Vec<_> = summary.labs.iter().collect();
+    let text = match args.format {
+        cli::Format::Text => render::summary::summary(&summary),
+        cli::Format::Json => json::of(&summary)?,
+        cli::Format::Junit => junit::verdicts(&all, SystemTime::now())?,
+        cli::Format::Github => {
+            summarize(&all)?;
+            github::log(&render::summary::summary(&summary), &all)
+        }
+    };
+    print(&text)?;
+    Ok(summary.outcome.exit())
+}
+
+/// The verdict alone goes to standard output.
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut stdout = anstream::stdout();
+    let printed = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    printed.context("the verdict cannot be printed")
+}
+
+/// Adds to the summary of a job on GitHub, which is a file that a variable names. Elsewhere there is none.
+fn summarize(verdicts: &[&Verdict]) -> anyhow::Result<()> {
+    let Some(path) = env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else {
+        return Ok(());
+    };
+    let mut file = OpenOptions::new().create(true).append(true).open(&path).context("GITHUB_STEP_SUMMARY")?;
+    file.write_all(github::summary(verdicts).as_bytes()).context("GITHUB_STEP_SUMMARY")
 }
 
 /// Remembers the verdict, and adds what comes next where it passed.

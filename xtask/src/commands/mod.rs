@@ -12,6 +12,7 @@ mod progress;
 mod reset;
 mod stubs;
 mod verify;
+mod watch;
 
 use crate::{
     cli::{Cli, Command},

@@ -5,7 +5,7 @@ use super::{
     markers::{self, Language, Split},
     mistakes,
     patch::Patch,
-    sums,
+    places, sums,
 };
 use crate::files::{self, Files};
 use anyhow::Context as _;
@@ -60,16 +60,20 @@ pub fn sources_of(lab: &Lab) -> anyhow::Result<Sources> {
     sources(&author_files(lab.solution()?)?).with_context(|| format!("the solution of {}", lab.short()))
 }
 
-/// Every generated file of a lab's folder: the stub, the mistakes that a check knows, the sums of the suite.
+/// Every generated file of a lab's folder: the stub, the mistakes that a check knows, where each step begins, the sums
+/// of the suite.
 pub fn lab_files(lab: &Lab) -> anyhow::Result<Files> {
     let mut files = sources_of(lab)?.stub;
     let mistakes = mistakes::to_text(&Patch::load_all(&lab.solution.join("mistakes"))?)?;
+    let places = places::to_text(&files)?;
 
     let mut sums = sums::of_files(&lab.dir)?;
     sums.extend(files.iter().map(|(name, text)| (name.clone(), sums::blob_id(text.as_bytes()))));
-    sums.insert(mistakes::FILE.to_owned(), sums::blob_id(mistakes.as_bytes()));
+    for (name, text) in [(mistakes::FILE, mistakes), (places::FILE, places)] {
+        sums.insert(name.to_owned(), sums::blob_id(text.as_bytes()));
+        files.insert(name.to_owned(), text);
+    }
     files.insert(sums::FILE.to_owned(), sums::to_text(&sums));
-    files.insert(mistakes::FILE.to_owned(), mistakes);
     Ok(files)
 }
 

@@ -64,7 +64,7 @@ impl Language {
             Self::Rust => todo.to_owned(),
             Self::Protobuf => {
                 let text = todo.strip_prefix(TODO).unwrap_or(todo).trim_end_matches("\")");
-                format!("// TODO step {text}")
+                format!("{TODO_COMMENT}{text}")
             }
         }
     }
@@ -72,6 +72,14 @@ impl Language {
 
 /// How a `todo!()` begins that names its step.
 const TODO: &str = "todo!(\"step ";
+/// How it begins in a contract.
+const TODO_COMMENT: &str = "// TODO step ";
+
+/// The step that a line of a stub leaves to its learner.
+pub fn todo_step(line: &str) -> Option<usize> {
+    let mut parts = [TODO, TODO_COMMENT].iter().filter_map(|begin| Some(line.split_once(begin)?.1));
+    parts.next()?.split(':').next()?.parse().ok()
+}
 
 enum Marker<'a> {
     Todo(&'a str),

@@ -5,6 +5,7 @@ pub mod manifest;
 mod markers;
 pub mod mistakes;
 pub mod patch;
+pub mod places;
 pub mod sums;
 
 use crate::exit::{Exit, Stop};

@@ -7,6 +7,7 @@
 use super::{
     Lab,
     generate::{BUILD, is_learners},
+    mistakes, places,
 };
 use crate::files;
 use anyhow::Context as _;
@@ -34,7 +35,7 @@ pub fn blob_id(content: &[u8]) -> String {
 pub fn of_files(dir: &Path) -> anyhow::Result<Sums> {
     let mut paths = files::walk(&dir.join("tests"))?;
     paths.extend(
-        ["lab.toml", "mistakes.toml", BUILD]
+        ["lab.toml", mistakes::FILE, places::FILE, BUILD]
             .map(|name| dir.join(name))
             .into_iter()
             .filter(|path| path.exists()),

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     course::Lab,
-    verdict::{Outcome, Problem},
+    verdict::{Outcome, Place, Problem},
 };
 use serde::Deserialize;
 use std::{
@@ -40,6 +40,22 @@ enum Message {
 struct Diagnostic {
     level: String,
     rendered: Option<String>,
+    #[serde(default)]
+    spans: Vec<Span>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Span {
+    file_name: String,
+    line_start: u32,
+    is_primary: bool,
+}
+
+impl Diagnostic {
+    fn place(&self) -> Option<Place> {
+        let span = self.spans.iter().find(|span| span.is_primary)?;
+        Some(Place { file: span.file_name.clone(), line: span.line_start })
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -56,8 +72,8 @@ pub enum Built {
     Suite { package: String, executable: PathBuf, source: PathBuf },
     /// A program.
     Program { executable: PathBuf },
-    /// An error in its code, as the compiler printed it.
-    Error { package: String, rendered: String },
+    /// An error in its code, as the compiler printed it, and its line.
+    Error { package: String, rendered: String, place: Option<Place> },
 }
 
 /// A build that has ended.
@@ -136,7 +152,8 @@ pub fn packages(
 fn of_message(message: Message) -> Option<Built> {
     match message {
         Message::Diagnosed { package_id, message } if message.level == "error" => {
-            Some(Built::Error { package: package_name(&package_id), rendered: message.rendered? })
+            let place = message.place();
+            Some(Built::Error { package: package_name(&package_id), rendered: message.rendered?, place })
         }
         Message::Made { package_id, target, executable: Some(executable) }
             if target.name == "suite" && target.kind == ["test"] =>
@@ -165,12 +182,15 @@ pub fn suite(
     selection: &Selection,
 ) -> anyhow::Result<Result<PathBuf, (Outcome, Problem)>> {
     let mut executable = None;
-    let mut errors = Vec::new();
+    let (mut errors, mut places) = (Vec::new(), Vec::new());
     let mut errors_elsewhere = Vec::new();
     let arguments = ["--test", "suite", "--package", &lab.name];
     let build = packages(session, root, &arguments, Manner::Loud, |built| match built {
         Built::Suite { executable: found, source, .. } => executable = Some((found, source)),
-        Built::Error { package, rendered } if package == lab.name => errors.push(rendered),
+        Built::Error { package, rendered, place } if package == lab.name => {
+            errors.push(rendered);
+            places.extend(place);
+        }
         Built::Error { rendered, .. } => errors_elsewhere.push(rendered),
         // A lab's own program is built with its suite; it is not what is graded.
         Built::Program { .. } => {}
@@ -181,7 +201,9 @@ pub fn suite(
             Err((Outcome::LabBroken, another_suite(lab, &source)))
         }
         Some((executable, _)) if build.success => Ok(executable),
-        _ if !errors.is_empty() => Err((Outcome::BuildError, does_not_compile(lab, selection, errors))),
+        _ if !errors.is_empty() => {
+            Err((Outcome::BuildError, Problem { places, ..does_not_compile(lab, selection, errors) }))
+        }
         _ if is_about_a_manifest(&build.stderr) => {
             Err((Outcome::BuildError, does_not_compile(lab, selection, vec![build.stderr])))
         }
@@ -196,11 +218,11 @@ fn is_same_file(a: &Path, b: &Path) -> bool {
 
 /// A `[[test]]` in the lab's `Cargo.toml` can name any file.
 fn another_suite(lab: &Lab, source: &Path) -> Problem {
-    Problem {
-        what: "the lab's Cargo.toml names another file as its suite, so a verdict would mean nothing".into(),
-        details: vec![source.display().to_string()],
-        next: format!("Remove the [[test]] that names it from {}", lab.shown("Cargo.toml")),
-    }
+    Problem::new(
+        "the lab's Cargo.toml names another file as its suite, so a verdict would mean nothing",
+        vec![source.display().to_string()],
+        format!("Remove the [[test]] that names it from {}", lab.shown("Cargo.toml")),
+    )
 }
 
 fn does_not_compile(lab: &Lab, selection: &Selection, details: Vec<String>) -> Problem {
@@ -214,7 +236,7 @@ fn does_not_compile(lab: &Lab, selection: &Selection, details: Vec<String>) -> P
             "\nAn error inside tests/suite means that a name, a type or a signature which the suite uses was changed.",
         );
     }
-    Problem { what: "your code does not compile, so nothing was graded".into(), details, next }
+    Problem::new("your code does not compile, so nothing was graded", details, next)
 }
 
 /// What the lab's build script said when it failed. It compiles the lab's contracts, and no JSON message tells of
@@ -243,11 +265,8 @@ fn cargo_failed(build: &Build, mut details: Vec<String>) -> Problem {
     if details.is_empty() {
         details.push(build.stderr.clone());
     }
-    Problem {
-        what: format!("{what}; this is not about your code"),
-        details,
-        next: "Look at the machine with: cargo xtask doctor".into(),
-    }
+    let next = "Look at the machine with: cargo xtask doctor";
+    Problem::new(format!("{what}; this is not about your code"), details, next)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What the evidence of one test says: the outcome, and why.
 
 use super::{printed::printed, report::Line};
-use crate::verdict::{Backend, Failure, TestOutcome};
+use crate::verdict::{Backend, Failure, Place, TestOutcome};
 use std::{os::unix::process::ExitStatusExt as _, process::ExitStatus};
 
 /// libtest's exit code when a test failed.
@@ -26,13 +26,16 @@ pub struct Evidence<'a> {
     pub limit: u64,
     /// What kind of broker the test had, if any.
     pub backend: Option<Backend>,
+    /// Where the learner's own files are, as the compiler names them.
+    pub own: &'a str,
 }
 
 /// Judges one test. A test passed only if three witnesses agree: its process ended with 0, libtest reported
 /// that very test as ok, and the token came back from the test's end. Each alone can be had by accident.
 pub fn judge(evidence: &Evidence<'_>) -> (TestOutcome, Option<Failure>) {
     if let Some(todo) = evidence.report.iter().find_map(Line::todo) {
-        return (TestOutcome::NotImplemented, Some(not_written(todo)));
+        let failure = Failure { place: place(evidence, |line| line.todo().is_some()), ..not_written(todo) };
+        return (TestOutcome::NotImplemented, Some(failure));
     }
     let Some(status) = evidence.status else {
         let what = format!(
@@ -111,6 +114,7 @@ fn failure(evidence: &Evidence<'_>) -> Failure {
             seen: Some(seen.clone()),
             timeline: timeline.clone(),
             seed: *seed,
+            place: place(evidence, |_| true),
             panics: panics(evidence),
             output: output(evidence),
             ..Failure::default()
@@ -123,7 +127,18 @@ fn failure(evidence: &Evidence<'_>) -> Failure {
 /// A failure of which no rule tells: what happened, the panics and the output have to.
 fn explain(evidence: &Evidence<'_>, what: String) -> Failure {
     let (panics, output) = (panics(evidence), output(evidence));
-    Failure { what, timeline: happened(evidence), panics, output, ..Failure::default() }
+    let place = place(evidence, |_| true);
+    Failure { what, timeline: happened(evidence), place, panics, output, ..Failure::default() }
+}
+
+/// The first line of the learner's own that panicked in a certain way.
+fn place(evidence: &Evidence<'_>, wanted: impl Fn(&Line) -> bool) -> Option<Place> {
+    evidence.report.iter().filter(|line| wanted(line)).find_map(|line| match line {
+        Line::Panicked { file, line, .. } if file.starts_with(evidence.own) => {
+            Some(Place { file: file.clone(), line: *line })
+        }
+        _ => None,
+    })
 }
 
 /// The last things that happened in a test that could not draw its timeline itself.
@@ -189,7 +204,8 @@ mod tests {
         report: &[Line],
     ) -> (TestOutcome, Option<Failure>) {
         let status = raw_status.map(ExitStatus::from_raw);
-        judge(&Evidence { test: "a::b", status, stdout, stderr: "", report, token: "t", limit: 60, backend })
+        let (test, token, own) = ("a::b", "t", "src/");
+        judge(&Evidence { test, status, stdout, stderr: "", report, token, limit: 60, backend, own })
     }
 
     fn exit(code: i32) -> Option<i32> {
@@ -269,7 +285,17 @@ mod tests {
         let failure = failure.unwrap();
         assert_eq!((outcome, failure.what.as_str()), (TestOutcome::Failed, "The rule"));
         assert_eq!(failure.panics, ["src/lib.rs:7: boom"]);
+        assert_eq!(failure.place, Some(Place { file: "src/lib.rs".into(), line: 7 }));
         assert_eq!(failure.seed, Some(4711));
+    }
+
+    #[test]
+    fn a_panic_of_the_suites_is_no_place_of_the_learners() {
+        let elsewhere =
+            Line::Panicked { message: "boom".into(), file: "tests/suite/main.rs".into(), line: 1 };
+        let place = |report: &[Line]| judged(exit(101), "", report).1.unwrap().place.map(|place| place.line);
+        assert_eq!(place(&[elsewhere.clone(), panicked("boom")]), Some(7));
+        assert_eq!(place(&[elsewhere]), None);
     }
 
     #[test]

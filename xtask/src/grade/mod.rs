@@ -34,7 +34,7 @@ use crate::{
     },
     verdict::{self, Outcome, Problem, Verdict},
 };
-use broker::{Choice, Plan};
+use broker::{Choice, Coming, Plan};
 use std::{
     collections::BTreeSet,
     fs,
@@ -93,73 +93,89 @@ impl Selection {
     }
 }
 
-/// Grades a learner's lab.
-pub fn check(
-    course: &Course,
-    lab: &Lab,
-    selection: &Selection,
-    watcher: Watcher<'_>,
-) -> anyhow::Result<Verdict> {
-    let began = Instant::now();
-    let changed = sums::changed(lab)?;
-    let manifest = match lab.manifest() {
-        Ok(manifest) => manifest,
-        Err(error) if changed.is_empty() => return Err(error),
-        Err(_) => Manifest::unknown(),
-    };
-    let mut verdict = Verdict::empty(lab, &manifest);
-    if changed.is_empty() {
-        let session = Session::start(&course.root)?;
-        build_and_grade(&session, course, lab, manifest, selection, watcher, &mut verdict)?;
-    } else {
-        verdict.stop(Outcome::LabBroken, suite_changed(lab, &changed));
-    }
-    verdict.millis = began.elapsed().as_millis() as u64;
-    Ok(verdict)
+/// Grades labs, one after another, on one broker: it is started when a lab first needs it.
+#[derive(Debug)]
+pub struct Grader<'a> {
+    course: &'a Course,
+    session: Session,
+    broker: Option<Coming>,
 }
 
-/// Compiles the suite, while its broker starts where it needs one, and grades it.
-fn build_and_grade(
-    session: &Session,
-    course: &Course,
-    lab: &Lab,
-    manifest: Manifest,
-    selection: &Selection,
-    watcher: Watcher<'_>,
-    verdict: &mut Verdict,
-) -> anyhow::Result<()> {
-    let began = if manifest.needs_kafka() {
-        let plan = Plan::make(course, selection.broker.as_ref())?;
-        broker::begin(session, &course.root, plan, watcher).map(Some)
-    } else {
-        Ok(None)
-    };
-    // Nothing is compiled for a broker that will not come.
-    let coming = match began {
-        Ok(coming) => coming,
-        Err(problem) => {
-            verdict.stop(Outcome::Infrastructure, problem);
-            return Ok(());
+impl<'a> Grader<'a> {
+    pub fn start(course: &'a Course) -> anyhow::Result<Self> {
+        Ok(Self { course, session: Session::start(&course.root)?, broker: None })
+    }
+
+    /// Grades a learner's lab.
+    pub fn check(
+        &mut self,
+        lab: &Lab,
+        selection: &Selection,
+        watcher: Watcher<'_>,
+    ) -> anyhow::Result<Verdict> {
+        let began = Instant::now();
+        let changed = sums::changed(lab)?;
+        let manifest = match lab.manifest() {
+            Ok(manifest) => manifest,
+            Err(error) if changed.is_empty() => return Err(error),
+            Err(_) => Manifest::unknown(),
+        };
+        let mut verdict = Verdict::empty(lab, &manifest);
+        if changed.is_empty() {
+            self.build_and_grade(lab, manifest, selection, watcher, &mut verdict)?;
+        } else {
+            verdict.stop(Outcome::LabBroken, suite_changed(lab, &changed));
         }
-    };
-    watcher(Event::Building { package: &lab.name });
-    let executable = match build::suite(session, &course.root, lab, selection)? {
-        Ok(executable) => executable,
-        Err((outcome, problem)) => {
-            verdict.stop(outcome, problem);
-            return Ok(());
+        verdict.millis = began.elapsed().as_millis() as u64;
+        Ok(verdict)
+    }
+
+    /// Compiles the suite, while its broker starts where it needs one, and grades it.
+    fn build_and_grade(
+        &mut self,
+        lab: &Lab,
+        manifest: Manifest,
+        selection: &Selection,
+        watcher: Watcher<'_>,
+        verdict: &mut Verdict,
+    ) -> anyhow::Result<()> {
+        let (session, root) = (&self.session, &self.course.root);
+        let needs_kafka = manifest.needs_kafka();
+        // Nothing is compiled for a broker that will not come.
+        if needs_kafka && !self.broker.as_ref().is_some_and(Coming::is_usable) {
+            let plan = Plan::make(self.course, selection.broker.as_ref())?;
+            match broker::begin(session, root, plan, watcher) {
+                Ok(coming) => self.broker = Some(coming),
+                Err(problem) => {
+                    verdict.stop(Outcome::Infrastructure, problem);
+                    return Ok(());
+                }
+            }
         }
-    };
-    let broker = match coming.map(|coming| coming.wait(session, watcher)).transpose() {
-        Ok(broker) => broker,
-        Err(problem) => {
-            verdict.stop(Outcome::Infrastructure, problem);
-            return Ok(());
+        watcher(Event::Building { package: &lab.name });
+        let executable = match build::suite(session, root, lab, selection)? {
+            Ok(executable) => executable,
+            Err((outcome, problem)) => {
+                verdict.stop(outcome, problem);
+                return Ok(());
+            }
+        };
+        let coming = self.broker.take_if(|_| needs_kafka);
+        let broker = match coming.map(|coming| coming.wait(session, watcher)).transpose() {
+            Ok(broker) => broker,
+            Err(problem) => {
+                verdict.stop(Outcome::Infrastructure, problem);
+                return Ok(());
+            }
+        };
+        let (dir, name) = (lab.dir.clone(), lab.name.clone());
+        let suite = Suite { executable, dir, name, manifest, broker: broker.as_ref() };
+        grade(session, &suite, &mistakes::load(&lab.dir)?, selection, watcher, verdict)?;
+        if let Some(broker) = broker {
+            self.broker = Some(Coming::There(broker));
         }
-    };
-    let suite =
-        Suite { executable, dir: lab.dir.clone(), name: lab.name.clone(), manifest, broker: broker.as_ref() };
-    grade(session, &suite, &mistakes::load(&lab.dir)?, selection, watcher, verdict)
+        Ok(())
+    }
 }
 
 /// Runs a suite that is built and fills in what it found.
@@ -226,9 +242,9 @@ pub fn run_until_it_speaks(
 }
 
 fn suite_changed(lab: &Lab, changed: &[String]) -> Problem {
-    Problem {
-        what: "files of the suite are not as their author left them, so a verdict would mean nothing".into(),
-        details: changed.iter().map(|file| lab.shown(file)).collect(),
-        next: format!("Put them back (your code is left alone): cargo xtask reset {} --tests", lab.short()),
-    }
+    Problem::new(
+        "files of the suite are not as their author left them, so a verdict would mean nothing",
+        changed.iter().map(|file| lab.shown(file)).collect(),
+        format!("Put them back (your code is left alone): cargo xtask reset {} --tests", lab.short()),
+    )
 }

@@ -8,7 +8,7 @@ use super::{
     report::{self, Line},
 };
 use crate::{
-    course::manifest::Manifest,
+    course::{manifest::Manifest, places},
     verdict::{Problem, State, Step, Test},
 };
 use anyhow::Context as _;
@@ -64,11 +64,9 @@ pub fn disagreement(session: &Session, suite: &Suite<'_>) -> anyhow::Result<Opti
     let only_there =
         there.difference(&named).map(|test| format!("{test}: in the suite, not named in lab.toml"));
     let details: Vec<_> = only_named.chain(only_there).collect();
-    Ok((!details.is_empty()).then(|| Problem {
-        what: "the suite and lab.toml do not name the same tests".into(),
-        details,
-        next: "As a learner: take the course's files anew. As an author: mend lab.toml.".into(),
-    }))
+    let what = "the suite and lab.toml do not name the same tests";
+    let next = "As a learner: take the course's files anew. As an author: mend lab.toml.";
+    Ok((!details.is_empty()).then(|| Problem::new(what, details, next)))
 }
 
 /// Runs the chosen tests and says what became of each step.
@@ -84,7 +82,13 @@ pub fn all(
         .filter(|(number, test)| selection.takes(*number, test))
         .collect();
     watcher(Event::Built { tests: chosen.len() });
-    let tests = side_by_side(session, suite, selection, &chosen, watcher)?;
+    let mut tests = side_by_side(session, suite, selection, &chosen, watcher)?;
+    let places = places::load(&suite.dir)?;
+    for ((step, _), test) in chosen.iter().zip(&mut tests) {
+        if let Some(failure) = test.failure.as_mut().filter(|failure| failure.place.is_none()) {
+            failure.place = places::find(&places, *step, &suite.dir, &format!("labs/{}", suite.name));
+        }
+    }
 
     let steps = suite.manifest.numbered().filter_map(|(number, step)| {
         let of_step = |at: &usize| chosen[*at].0 == number;
@@ -166,6 +170,7 @@ fn one(session: &Session, suite: &Suite<'_>, selection: &Selection, name: &str) 
         report: &report,
         token: &token,
         backend: suite.broker.map(|broker| broker.told.backend),
+        own: &format!("labs/{}/src/", suite.name),
         limit: limit.as_secs(),
     });
     ended.discard();

@@ -1,7 +1,8 @@
-//! A verdict for programs: the type itself as one JSON object.
+//! A verdict for programs: the types themselves as one JSON object. `docs/verdict.schema.json` describes it.
 
-use crate::verdict::Verdict;
+use serde::Serialize;
 
-pub fn verdict(verdict: &Verdict) -> anyhow::Result<String> {
-    Ok(serde_json::to_string_pretty(verdict)?)
+/// A [`Verdict`](crate::verdict::Verdict) or a [`Course`](crate::verdict::Summary) of them.
+pub fn of(value: &impl Serialize) -> anyhow::Result<String> {
+    Ok(serde_json::to_string_pretty(value)? + "\n")
 }

@@ -6,6 +6,9 @@ const fn of(color: AnsiColor) -> Style {
     Style::new().fg_color(Some(Color::Ansi(color)))
 }
 
+/// Wide enough to read, narrow enough for half a screen.
+pub const WIDTH: usize = 96;
+
 pub const GOOD: Style = of(AnsiColor::Green);
 pub const BAD: Style = of(AnsiColor::Red);
 pub const OPEN: Style = of(AnsiColor::Yellow);

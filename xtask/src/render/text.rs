@@ -1,12 +1,12 @@
 //! A verdict for people. A learner sees the state of every step, and reads one failure at a time.
 
-use super::style::{BAD, BOLD, DIM, GOOD, OPEN, paint, wrap};
-use crate::verdict::{Backend, Broker, Failure, Outcome, Problem, State, Step, Test, TestOutcome, Verdict};
+use super::{
+    evidence::{self, write_indented, write_likely},
+    style::{BAD, BOLD, DIM, GOOD, OPEN, WIDTH, paint, wrap},
+};
+use crate::verdict::{Backend, Broker, Outcome, Problem, State, Step, Test, TestOutcome, Verdict};
 use anstyle::Style;
 use std::fmt::Write as _;
-
-/// Wide enough to read, narrow enough for half a screen.
-const WIDTH: usize = 96;
 
 /// The verdict as text with styles. `all`: every failure in full, not only the first.
 pub fn verdict(verdict: &Verdict, all: bool) -> String {
@@ -14,7 +14,7 @@ pub fn verdict(verdict: &Verdict, all: bool) -> String {
     let _ = writeln!(
         text,
         "\n{}{}",
-        paint(BOLD, format_args!("{} {}", short(verdict), verdict.title)),
+        paint(BOLD, format_args!("{} {}", verdict.short(), verdict.title)),
         score(verdict)
     );
     if let Some(problem) = &verdict.problem {
@@ -33,11 +33,6 @@ pub fn verdict(verdict: &Verdict, all: bool) -> String {
         _ => write_failures(&mut text, verdict, all),
     }
     text
-}
-
-/// Such as `lab-01`.
-fn short(verdict: &Verdict) -> &str {
-    verdict.lab.get(.."lab-00".len()).unwrap_or(&verdict.lab)
 }
 
 fn score(verdict: &Verdict) -> String {
@@ -74,14 +69,6 @@ fn write_problem(text: &mut String, problem: &Problem) {
 fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
-}
-
-/// One line of somebody else's text. An empty one gets no spaces, which would only be in the way of a copy.
-fn write_indented(text: &mut String, indent: usize, line: &str, style: Style) {
-    let _ = match line {
-        "" => writeln!(text),
-        _ => writeln!(text, "{:indent$}{}", "", paint(style, line)),
-    };
 }
 
 fn write_step(text: &mut String, step: &Step) {
@@ -133,7 +120,7 @@ fn write_not_gradable(text: &mut String, verdict: &Verdict) {
             let _ = writeln!(text, "    {line}");
         }
     }
-    let _ = writeln!(text, "To grade them too: cargo xtask check {} --broker embedded\n", short(verdict));
+    let _ = writeln!(text, "To grade them too: cargo xtask check {} --broker embedded\n", verdict.short());
 }
 
 fn write_passed(text: &mut String, verdict: &Verdict) {
@@ -142,16 +129,16 @@ fn write_passed(text: &mut String, verdict: &Verdict) {
         for line in wrap(learnt, WIDTH) {
             let _ = writeln!(text, "{line}");
         }
-        let _ = writeln!(text, "\nCompare   cargo xtask compare {}", short(verdict));
+        let _ = writeln!(text, "\nCompare   cargo xtask compare {}", verdict.short());
         if let Some(next) = &verdict.next_lab {
             let _ = writeln!(text, "Go on     labs/{next}/README.md");
         }
     } else if let Some(next) = &verdict.next_step {
         let _ = writeln!(text, "Next is step {}, {}:\n", next.number, next.title);
         let _ = writeln!(text, "Read      {}", next.readme);
-        let _ = writeln!(text, "Then      cargo xtask check {} --step {}", short(verdict), next.number);
+        let _ = writeln!(text, "Then      cargo xtask check {} --step {}", verdict.short(), next.number);
     } else {
-        let _ = writeln!(text, "Now all of it: cargo xtask check {}", short(verdict));
+        let _ = writeln!(text, "Now all of it: cargo xtask check {}", verdict.short());
     }
 }
 
@@ -179,7 +166,7 @@ fn write_open_step(text: &mut String, verdict: &Verdict, step: &Step, verb: &str
         let _ = writeln!(text, "  {}", todo.what);
     }
     let _ = writeln!(text, "\nRead      {}", step.readme);
-    let _ = writeln!(text, "Then      cargo xtask check {} --step {}", short(verdict), step.number);
+    let _ = writeln!(text, "Then      cargo xtask check {} --step {}", verdict.short(), step.number);
 }
 
 fn write_failures(text: &mut String, verdict: &Verdict, all: bool) {
@@ -203,14 +190,14 @@ fn write_failures(text: &mut String, verdict: &Verdict, all: bool) {
     }
     write_likely(text, verdict);
     let _ = writeln!(text, "Read      {}", step.readme);
-    let _ = writeln!(text, "Hint      cargo xtask hint {} --step {}", short(verdict), step.number);
-    let _ = writeln!(text, "Again     cargo xtask check {} --step {}", short(verdict), step.number);
+    let _ = writeln!(text, "Hint      cargo xtask hint {} --step {}", verdict.short(), step.number);
+    let _ = writeln!(text, "Again     cargo xtask check {} --step {}", verdict.short(), step.number);
     let more = failing.len() - 1;
     if more > 0 && !all {
         let tests = if more == 1 { "1 more test failed".into() } else { format!("{more} more tests failed") };
         let note = format!(
             "\n{tests}, perhaps for the same reason. To see all: cargo xtask check {} --all",
-            short(verdict)
+            verdict.short()
         );
         let _ = writeln!(text, "{}", paint(DIM, note));
     }
@@ -228,53 +215,10 @@ fn write_failure(text: &mut String, verdict: &Verdict, step: &Step, test: &Test)
     for line in wrap(&failure.what, WIDTH) {
         let _ = writeln!(text, "  {}", paint(BOLD, line));
     }
-    write_evidence(text, failure);
+    evidence::write(text, failure);
     text.push('\n');
     if let Some(seed) = failure.seed {
-        let lab = short(verdict);
+        let lab = verdict.short();
         let _ = writeln!(text, "Again with this schedule: cargo xtask check {lab} --seed {seed}\n");
     }
-}
-
-fn write_evidence(text: &mut String, failure: &Failure) {
-    for (name, value) in [("expected", &failure.expected), ("seen", &failure.seen)] {
-        if let Some(value) = value {
-            let mut name = name;
-            for line in value.lines().flat_map(|line| wrap(line, WIDTH - 14)) {
-                let _ = writeln!(text, "    {name:<9} {line}");
-                name = "";
-            }
-        }
-    }
-    if !failure.timeline.is_empty() {
-        text.push('\n');
-        for line in &failure.timeline {
-            let style = if line.starts_with('▸') { BOLD } else { DIM };
-            let _ = writeln!(text, "    {}", paint(style, line));
-        }
-    }
-    for panic in &failure.panics {
-        let _ = writeln!(text, "\n    What panicked, and where:");
-        panic.lines().for_each(|line| write_indented(text, 6, line, Style::new()));
-    }
-    if let Some(output) = &failure.output {
-        let _ = writeln!(text, "\n    The end of what it printed:");
-        output.lines().for_each(|line| write_indented(text, 6, line, DIM));
-    }
-}
-
-fn write_likely(text: &mut String, verdict: &Verdict) {
-    let _ = match &verdict.likely[..] {
-        [] => return,
-        [_] => writeln!(text, "This pattern usually means:"),
-        _ => writeln!(text, "This pattern usually means one of:"),
-    };
-    for mistake in &verdict.likely {
-        for (number, line) in wrap(&mistake.says, WIDTH - 4).iter().enumerate() {
-            let mark = if number == 0 { "•" } else { " " };
-            let _ = writeln!(text, "  {mark} {line}");
-        }
-        let _ = writeln!(text, "    {}", paint(DIM, format_args!("({})", mistake.name)));
-    }
-    text.push('\n');
 }

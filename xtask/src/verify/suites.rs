@@ -180,7 +180,7 @@ fn build_all(
     let arguments = ["--test", "suite", "--workspace", "--keep-going", "--target-dir", &target];
     let build =
         build::packages(session, &scratch.root, &arguments, build::Manner::Behind, |built| match built {
-            build::Built::Error { package, rendered } => _ = errors.entry(package).or_insert(rendered),
+            build::Built::Error { package, rendered, .. } => _ = errors.entry(package).or_insert(rendered),
             build::Built::Program { .. } => {}
             build::Built::Suite { package, executable, .. } => {
                 if let Some(candidate) = waiting.remove(&package) {

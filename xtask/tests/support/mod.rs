@@ -9,7 +9,7 @@
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -201,6 +201,16 @@ impl Ran {
     pub fn complains(self, text: &str) -> Self {
         assert!(self.stderr.contains(text), "{text:?} is not in:\n{}\n{}", self.stderr, self.stdout);
         self
+    }
+}
+
+/// A grader that ends with the test, also when the test fails.
+pub struct Running(pub Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

@@ -85,7 +85,7 @@ impl Broker {
         };
         let error = answer.err()?;
         let what = format!("no Kafka answers at {bootstrap} ({error}); this is not about your code");
-        Some(Problem { what, details: Vec::new(), next })
+        Some(Problem::new(what, Vec::new(), next))
     }
 
     /// Why tests that failed on it say nothing, if they do not: it went away under them, or did not do what every
@@ -95,12 +95,11 @@ impl Broker {
         let silence = tests().any(|test| test.outcome.is_failure()).then(|| self.silence()).flatten();
         silence.or_else(|| {
             let why = tests().find_map(|test| test.unusable.clone())?;
-            Some(Problem {
-                what: "the broker did not do what the suite needs of it; this is not about your code".into(),
-                details: vec![why],
-                next: "Check again when this machine has less to do.\nTo go on without it: --broker embedded"
-                    .into(),
-            })
+            Some(Problem::new(
+                "the broker did not do what the suite needs of it; this is not about your code",
+                vec![why],
+                "Check again when this machine has less to do.\nTo go on without it: --broker embedded",
+            ))
         })
     }
 }
@@ -141,15 +140,21 @@ pub fn start(
     watcher: Watcher<'_>,
 ) -> Result<Program, Problem> {
     // The program would find out as well, minutes later: it has to be compiled first.
-    Engine::find().and_then(|engine| engine.ping()).map_err(|silence| Problem {
-        what: silence.to_string(),
-        details: Vec::new(),
-        next: format!("{}\n{WITHOUT}", silence.remedy()),
+    Engine::find().and_then(|engine| engine.ping()).map_err(|silence| {
+        Problem::new(silence.to_string(), Vec::new(), format!("{}\n{WITHOUT}", silence.remedy()))
     })?;
     Program::start(session, &program::build(session, root, watcher)?, detached)
 }
 
 impl Coming {
+    /// Whether one that an earlier check used still serves.
+    pub fn is_usable(&self) -> bool {
+        match self {
+            Self::There(broker) => broker.silence().is_none(),
+            Self::Starting { .. } => true,
+        }
+    }
+
     /// Waits until the broker answers.
     pub fn wait(self, session: &Session, watcher: Watcher<'_>) -> Result<Broker, Problem> {
         let (mut program, asked) = match self {

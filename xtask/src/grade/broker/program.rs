@@ -115,7 +115,7 @@ impl Program {
                 match serde_json::from_str(&line) {
                     Ok(Said::Answers(line)) => return Ok(line),
                     Ok(Said::Fails { problem: Failure { what, details, next } }) => {
-                        return Err(Problem { what, details, next });
+                        return Err(Problem::new(what, details, next));
                     }
                     Err(_) => {}
                 }
@@ -153,9 +153,5 @@ impl Drop for Program {
 }
 
 fn problem(what: impl Into<String>) -> Problem {
-    Problem {
-        what: what.into(),
-        details: Vec::new(),
-        next: format!("Look at the machine: cargo xtask doctor\n{WITHOUT}"),
-    }
+    Problem::new(what, Vec::new(), format!("Look at the machine: cargo xtask doctor\n{WITHOUT}"))
 }

@@ -1,9 +1,12 @@
 //! What a check says. One versioned type: every format is a rendering of it.
 
-use crate::{
-    course::{Lab, manifest::Manifest},
-    exit::Exit,
-};
+mod summary;
+mod test;
+
+pub use summary::Summary;
+pub use test::{Failure, Test, TestOutcome, Totals};
+
+use crate::course::{Lab, manifest::Manifest};
 use serde::Serialize;
 
 /// Raised when a field is removed or changes its meaning; a new field does not raise it.
@@ -11,6 +14,7 @@ pub const VERSION: u32 = 1;
 
 /// The whole result of one check.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Verdict {
     pub version: u32,
     /// Such as `lab-01-health-check`.
@@ -47,6 +51,7 @@ pub struct Verdict {
 
 /// The Kafka that tests talk to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Broker {
     pub backend: Backend,
     /// Where it is. None for one that is embedded in each test's process.
@@ -56,6 +61,7 @@ pub struct Broker {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Backend {
     /// A cluster in each test's process: librdkafka's own, made for tests.
@@ -78,6 +84,7 @@ impl Backend {
 
 /// A step to go on with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NextStep {
     pub number: usize,
     pub title: String,
@@ -87,6 +94,7 @@ pub struct NextStep {
 
 /// How a check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     Passed,
@@ -96,20 +104,9 @@ pub enum Outcome {
     LabBroken,
 }
 
-impl Outcome {
-    pub fn exit(self) -> Exit {
-        match self {
-            Self::Passed => Exit::Passed,
-            Self::Failed => Exit::Failed,
-            Self::BuildError => Exit::BuildError,
-            Self::Infrastructure => Exit::Infrastructure,
-            Self::LabBroken => Exit::LabBroken,
-        }
-    }
-}
-
 /// One step of the lab.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Step {
     /// From 1.
     pub number: usize,
@@ -124,6 +121,7 @@ pub struct Step {
 
 /// What the tests of a step say about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// Every test passed.
@@ -151,96 +149,9 @@ impl State {
     }
 }
 
-/// One test.
-#[derive(Clone, Debug, Serialize)]
-pub struct Test {
-    pub name: String,
-    pub outcome: TestOutcome,
-    pub millis: u64,
-    /// Why it did not pass.
-    pub failure: Option<Failure>,
-    /// What its broker did not do, so that nothing can be said of the code. No verdict with steps has it.
-    #[serde(skip)]
-    pub unusable: Option<String>,
-}
-
-/// How a test ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TestOutcome {
-    Passed,
-    /// A `todo!()` was reached, in whatever thread or task.
-    NotImplemented,
-    Failed,
-    /// It was killed at its limit.
-    TimedOut,
-    /// Its process ended before the test did: abort, stack overflow, signal, `exit`.
-    Crashed,
-    /// It needs what this broker cannot do, and says nothing of the code.
-    NotGradable,
-}
-
-impl TestOutcome {
-    /// Neither passed nor merely unwritten.
-    pub fn is_failure(self) -> bool {
-        matches!(self, Self::Failed | Self::TimedOut | Self::Crashed)
-    }
-
-    /// Nothing speaks against the code.
-    fn is_no_fault(self) -> bool {
-        matches!(self, Self::Passed | Self::NotGradable)
-    }
-}
-
-/// Why a test did not pass.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Failure {
-    /// One sentence: the broken rule, or what happened to the test.
-    pub what: String,
-    /// The step whose `todo!()` was reached.
-    pub todo: Option<usize>,
-    pub expected: Option<String>,
-    pub seen: Option<String>,
-    /// What happened in the test, one line an event.
-    pub timeline: Vec<String>,
-    /// The seed of the generated schedule on which it failed.
-    pub seed: Option<u64>,
-    /// Panics in the learner's code, with their places.
-    pub panics: Vec<String>,
-    /// The end of what the test printed, where nothing better is known.
-    pub output: Option<String>,
-}
-
-/// How many tests ended in which way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Totals {
-    pub passed: usize,
-    pub not_implemented: usize,
-    pub failed: usize,
-    pub timed_out: usize,
-    pub crashed: usize,
-    pub not_gradable: usize,
-}
-
-impl Totals {
-    pub fn of<'a>(tests: impl Iterator<Item = &'a Test>) -> Self {
-        let mut totals = Self::default();
-        for test in tests {
-            *match test.outcome {
-                TestOutcome::Passed => &mut totals.passed,
-                TestOutcome::NotImplemented => &mut totals.not_implemented,
-                TestOutcome::Failed => &mut totals.failed,
-                TestOutcome::TimedOut => &mut totals.timed_out,
-                TestOutcome::Crashed => &mut totals.crashed,
-                TestOutcome::NotGradable => &mut totals.not_gradable,
-            } += 1;
-        }
-        totals
-    }
-}
-
 /// A mistake that fails the same tests.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Likely {
     pub name: String,
     pub says: String,
@@ -248,11 +159,30 @@ pub struct Likely {
 
 /// Why nothing, or not everything, was graded, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Problem {
     pub what: String,
     /// The compiler's own words, or a tool's.
     pub details: Vec<String>,
     pub next: String,
+    /// The lines of the learner's that it is about.
+    pub places: Vec<Place>,
+}
+
+/// A line of a file in the checkout.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Place {
+    /// From the course's root.
+    pub file: String,
+    /// From 1.
+    pub line: u32,
+}
+
+impl Problem {
+    pub fn new(what: impl Into<String>, details: Vec<String>, next: impl Into<String>) -> Self {
+        Self { what: what.into(), details, next: next.into(), places: Vec::new() }
+    }
 }
 
 impl Verdict {
@@ -279,6 +209,11 @@ impl Verdict {
         }
     }
 
+    /// Such as `lab-01`.
+    pub fn short(&self) -> &str {
+        self.lab.get(.."lab-00".len()).unwrap_or(&self.lab)
+    }
+
     /// Nothing can be graded.
     pub fn stop(&mut self, outcome: Outcome, problem: Problem) {
         self.outcome = outcome;
@@ -301,14 +236,9 @@ impl Verdict {
             let details = self
                 .tests()
                 .filter_map(|test| Some(format!("{}: {}", test.name, test.failure.as_ref()?.what)));
-            let problem = Problem {
-                what: "nothing of this can be graded on this broker; this is not about your code".into(),
-                details: details.collect(),
-                next: format!(
-                    "To grade it: cargo xtask check {} --broker embedded",
-                    self.lab.get(.."lab-00".len()).unwrap_or(&self.lab)
-                ),
-            };
+            let what = "nothing of this can be graded on this broker; this is not about your code";
+            let next = format!("To grade it: cargo xtask check {} --broker embedded", self.short());
+            let problem = Problem::new(what, details.collect(), next);
             self.stop(Outcome::Infrastructure, problem);
         }
     }
