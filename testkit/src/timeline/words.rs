@@ -41,6 +41,15 @@ pub(super) fn shape(seen: &Seen) -> String {
     describe(&seen, "#")
 }
 
+/// Whose event it is, if it is a watcher's, and what another watcher's shares with it that is the same: all but the
+/// number.
+pub(super) fn of_watcher(seen: &Seen) -> Option<(u32, String)> {
+    let mut seen = seen.clone();
+    let (Seen::WatchBegan { watcher } | Seen::WatcherTold { watcher, .. }) = &mut seen else { return None };
+    let number = std::mem::take(watcher);
+    Some((number, describe(&seen, "")))
+}
+
 /// Which record an event is about, or how far a commit went; nothing for other events.
 pub(super) fn place(seen: &Seen) -> Option<String> {
     match seen {
@@ -76,8 +85,8 @@ fn describe(seen: &Seen, call: &str) -> String {
         Seen::DeadLettered { at, .. } => columns("dead letter", seen, &format!("lies at {at}")),
         Seen::InstanceCame { id, address } => format!("registry     {id} comes, at {address}"),
         Seen::InstanceLeft { id } => format!("registry     {id} leaves"),
-        Seen::WatchBegan { watcher } => format!("watcher {watcher}    begins"),
-        Seen::WatcherTold { watcher, told } => format!("watcher {watcher}  ← {told}"),
+        Seen::WatchBegan { watcher } => format!("{:<12} begins", format!("watcher {watcher}")),
+        Seen::WatcherTold { watcher, told } => format!("{:<10} ← {told}", format!("watcher {watcher}")),
         Seen::MembersChanged(what) | Seen::Did(what) => what.clone(),
     }
 }
@@ -158,6 +167,8 @@ mod tests {
                 drawn(2, told(Told::Removed { id: id.clone() })),
                 drawn(3, told(Told::Added { id, address })),
                 drawn(4, told(Told::Snapshot(BTreeMap::new()))),
+                drawn(5, Seen::WatchBegan { watcher: 12 }),
+                drawn(5, Seen::WatcherTold { watcher: 12, told: Told::Snapshot(BTreeMap::new()) }),
             ],
             [
                 "  +0 ms     registry     a comes, at 10.0.0.1:1",
@@ -167,6 +178,8 @@ mod tests {
                 "  +2 ms     watcher 2  ← removed a",
                 "  +3 ms     watcher 2  ← added a at 10.0.0.1:1",
                 "  +4 ms     watcher 2  ← snapshot: nobody",
+                "  +5 ms     watcher 12   begins",
+                "  +5 ms     watcher 12 ← snapshot: nobody",
             ]
         );
     }
