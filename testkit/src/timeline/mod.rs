@@ -5,7 +5,7 @@ mod words;
 pub(crate) use words::line;
 
 use crate::Event;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, iter};
 
 /// The most lines that help a reader.
 const MOST: usize = 40;
@@ -48,15 +48,16 @@ fn fold(events: &[Event]) -> Vec<String> {
     let mut lines = Vec::new();
     let mut at = 0;
     while at < events.len() {
-        let Repeated { length, times, by_watchers } = repeated_block(&events[at..]);
+        let Repeated { length, times, watchers } = repeated_block(&events[at..]);
         lines.extend(events[at..at + length].iter().map(|event| line(" ", event)));
         at += length * times;
         if times > 1 {
             let last = &events[at - 1];
             let place = words::place(&last.seen).map(|place| format!(", {place}")).unwrap_or_default();
-            let more = match (by_watchers, times - 1) {
-                (false, more) => format!("{more} times more"),
-                (true, more) => format!("the same for {more} more watchers"),
+            let more = match watchers.as_slice() {
+                [] => format!("{} times more", times - 1),
+                // Which ones: the one who is not told may be what it is about.
+                [_, others @ ..] => format!("the same for watchers {}", words::numbers(others)),
             };
             lines.push(format!("  {:<9} … and {more}, until +{} ms{place}", "", last.at.as_millis()));
         }
@@ -86,8 +87,8 @@ fn lines_of(count: usize) -> &'static str {
 struct Repeated {
     length: usize,
     times: usize,
-    /// Each time it is another watcher's.
-    by_watchers: bool,
+    /// Whose it is each time, where that is all that differs.
+    watchers: Vec<u32>,
 }
 
 /// The block that these events begin with. It is there once, mostly.
@@ -99,27 +100,28 @@ fn repeated_block(events: &[Event]) -> Repeated {
             |next: &&[Event]| next.len() == length && block.iter().zip(*next).all(|(a, b)| like(a, b));
         let times = 1 + rest.chunks(length).take_while(repeats).count();
         if times >= MANY {
-            return Repeated { length, times, by_watchers: false };
+            return Repeated { length, times, watchers: Vec::new() };
         }
-        let times = watchers_of_the_same(events, length);
-        if times >= MANY {
-            return Repeated { length, times, by_watchers: true };
+        let watchers = watchers_of_the_same(events, length);
+        if watchers.len() >= MANY {
+            return Repeated { length, times: watchers.len(), watchers };
         }
     }
-    Repeated { length: 1, times: 1, by_watchers: false }
+    Repeated { length: 1, times: 1, watchers: Vec::new() }
 }
 
-/// How many watchers in a row, each once, are told what the first of them is told in so many events.
-fn watchers_of_the_same(events: &[Event], length: usize) -> usize {
+/// The watchers in a row, each once, that are told what the first of them is told in so many events.
+fn watchers_of_the_same(events: &[Event], length: usize) -> Vec<u32> {
     let of_one = |block: &[Event]| -> Option<(u32, Vec<String>)> {
         let all: Option<Vec<_>> = block.iter().map(|event| words::of_watcher(&event.seen)).collect();
         let (numbers, told): (Vec<u32>, Vec<String>) = all?.into_iter().unzip();
         numbers.iter().all(|number| *number == numbers[0]).then(|| (numbers[0], told))
     };
     let mut blocks = events.chunks(length).map_while(of_one);
-    let Some((first, told)) = blocks.next() else { return 0 };
-    let mut watchers = BTreeSet::from([first]);
-    1 + blocks.take_while(|(watcher, same)| *same == told && watchers.insert(*watcher)).count()
+    let Some((first, told)) = blocks.next() else { return Vec::new() };
+    let mut known = BTreeSet::from([first]);
+    let others = blocks.take_while(|(watcher, same)| *same == told && known.insert(*watcher));
+    iter::once(first).chain(others.map(|(watcher, _)| watcher)).collect()
 }
 
 #[cfg(test)]
@@ -240,7 +242,7 @@ mod tests {
             [
                 "  +1 ms     watcher 1    begins",
                 "  +7 ms     watcher 1  ← added a at 10.0.0.1:1",
-                "▸           … and the same for 37 more watchers, until +7 ms",
+                "▸           … and the same for watchers 2–38, until +7 ms",
             ]
         );
     }

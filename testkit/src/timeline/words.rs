@@ -62,6 +62,18 @@ pub(super) fn place(seen: &Seen) -> Option<String> {
     }
 }
 
+/// Numbers in their order, neighbours in one: `2–5, 7, 9, 10`.
+pub(super) fn numbers(numbers: &[u32]) -> String {
+    let mut sorted = numbers.to_vec();
+    sorted.sort_unstable();
+    let runs = sorted.chunk_by(|one, next| one + 1 == *next);
+    let words = runs.map(|run| match run {
+        [first, _, .., last] => format!("{first}–{last}"),
+        few => few.iter().map(u32::to_string).collect::<Vec<_>>().join(", "),
+    });
+    words.collect::<Vec<_>>().join(", ")
+}
+
 /// An event in words; `call` stands for its call's number.
 fn describe(seen: &Seen, call: &str) -> String {
     match seen {
@@ -182,6 +194,12 @@ mod tests {
                 "  +5 ms     watcher 12 ← snapshot: nobody",
             ]
         );
+    }
+
+    #[test]
+    fn neighbours_are_one_run() {
+        assert_eq!(numbers(&[10, 3, 2, 5, 4, 7, 9]), "2–5, 7, 9, 10");
+        assert_eq!(numbers(&[7]), "7");
     }
 
     #[test]
