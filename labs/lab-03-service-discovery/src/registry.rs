@@ -57,6 +57,10 @@ impl std::error::Error for Refused {}
 /// - Changes are told, and leases expire, without anybody asking for anything.
 /// - When the last clone and the last stream of a registry are gone, it leaves no task behind.
 ///
+/// # Left open
+///
+/// - Whether the registry remembers the name of a service that has neither instances nor watchers.
+///
 /// The private fields are yours: keep these or put something else in their place.
 #[derive(Clone, Debug)]
 pub struct ServiceRegistry {
@@ -67,9 +71,9 @@ pub struct ServiceRegistry {
 #[derive(Debug)]
 pub(crate) struct Shared {
     /// Everything behind one lock. It is held for a few steps, and never across an await.
-    state: Mutex<State>,
+    pub(crate) state: Mutex<State>,
     /// Wakes the task that waits for the earliest deadline: there may be an earlier one now, or no registry any more.
-    sooner: Arc<Notify>,
+    pub(crate) sooner: Arc<Notify>,
 }
 
 impl ServiceRegistry {
@@ -77,7 +81,7 @@ impl ServiceRegistry {
     ///
     /// Must be called within a Tokio runtime.
     pub fn new() -> Self {
-        todo!("step 1: a registry without instances, whose leases will expire by themselves")
+        todo!("step 1: a registry without instances. What ends leases while nobody calls is for step 2")
     }
 
     /// Puts an instance into a service and grants a lease on it, from now for the time of `ttl`.

@@ -65,6 +65,10 @@ impl std::error::Error for Refused {}
 /// - Changes are told, and leases expire, without anybody asking for anything.
 /// - When the last clone and the last stream of a registry are gone, it leaves no task behind.
 ///
+/// # Left open
+///
+/// - Whether the registry remembers the name of a service that has neither instances nor watchers.
+///
 /// The private fields are yours: keep these or put something else in their place.
 #[derive(Clone, Debug)]
 pub struct ServiceRegistry {
@@ -75,9 +79,9 @@ pub struct ServiceRegistry {
 #[derive(Debug)]
 pub(crate) struct Shared {
     /// Everything behind one lock. It is held for a few steps, and never across an await.
-    state: Mutex<State>,
+    pub(crate) state: Mutex<State>,
     /// Wakes the task that waits for the earliest deadline: there may be an earlier one now, or no registry any more.
-    sooner: Arc<Notify>,
+    pub(crate) sooner: Arc<Notify>,
 }
 
 impl ServiceRegistry {
@@ -85,7 +89,7 @@ impl ServiceRegistry {
     ///
     /// Must be called within a Tokio runtime.
     pub fn new() -> Self {
-        // stub: todo!("step 1: a registry without instances, whose leases will expire by themselves")
+        // stub: todo!("step 1: a registry without instances. What ends leases while nobody calls is for step 2")
         let sooner = Arc::new(Notify::new());
         let shared = Arc::new(Shared { state: Mutex::default(), sooner: Arc::clone(&sooner) });
         tokio::spawn(expire(Arc::downgrade(&shared), sooner));

@@ -14,32 +14,32 @@ use crate::Refused;
 /// see the one without the other.
 #[derive(Debug, Default)]
 pub(crate) struct State {
-    /// Services by name: those with an instance or a watcher.
-    services: BTreeMap<String, Service>,
+    /// Services by name. One with neither instances nor watchers may stay, or go.
+    pub(crate) services: BTreeMap<String, Service>,
     /// The leases that are not over.
-    leases: HashMap<LeaseId, Lease>,
+    pub(crate) leases: HashMap<LeaseId, Lease>,
     /// The end of each of them, the earliest first.
-    deadlines: BTreeSet<(Instant, LeaseId)>,
+    pub(crate) deadlines: BTreeSet<(Instant, LeaseId)>,
     /// The lease that was granted last.
-    last: u64,
+    pub(crate) last: u64,
 }
 
 /// One service.
 #[derive(Debug)]
 pub(crate) struct Service {
     /// Its instances by id, each with the lease that it is registered on.
-    instances: BTreeMap<String, (Instance, LeaseId)>,
+    pub(crate) instances: BTreeMap<String, (Instance, LeaseId)>,
     /// To those who watch it.
-    changes: broadcast::Sender<Update>,
+    pub(crate) changes: broadcast::Sender<Update>,
 }
 
 /// What a lease is for, and when it is over.
 #[derive(Debug)]
 pub(crate) struct Lease {
-    service: String,
-    id: String,
-    ttl: Duration,
-    deadline: Instant,
+    pub(crate) service: String,
+    pub(crate) id: String,
+    pub(crate) ttl: Duration,
+    pub(crate) deadline: Instant,
 }
 // stub: drop
 

@@ -5,6 +5,7 @@ mod words;
 pub(crate) use words::line;
 
 use crate::Event;
+use std::{collections::BTreeSet, iter};
 
 /// The most lines that help a reader.
 const MOST: usize = 40;
@@ -19,7 +20,8 @@ const LONGEST_BLOCK: usize = 6;
 const MANY: usize = 3;
 
 /// Draws the last events of a history, oldest first. The last line is marked: it is where a rule gave up.
-/// Events that come again and again, such as polling, are drawn once and counted.
+/// Events that come again and again, such as polling, are drawn once and counted; also what one watcher after the other
+/// is told.
 pub fn timeline(events: &[Event]) -> Vec<String> {
     let mut lines = fold(events);
     if let Some(last) = lines.last_mut() {
@@ -46,14 +48,18 @@ fn fold(events: &[Event]) -> Vec<String> {
     let mut lines = Vec::new();
     let mut at = 0;
     while at < events.len() {
-        let (length, times) = repeated_block(&events[at..]);
+        let Repeated { length, times, watchers } = repeated_block(&events[at..]);
         lines.extend(events[at..at + length].iter().map(|event| line(" ", event)));
         at += length * times;
         if times > 1 {
             let last = &events[at - 1];
             let place = words::place(&last.seen).map(|place| format!(", {place}")).unwrap_or_default();
-            let (more, ms) = (times - 1, last.at.as_millis());
-            lines.push(format!("  {:<9} … and {more} times more, until +{ms} ms{place}", ""));
+            let more = match watchers.as_slice() {
+                [] => format!("{} times more", times - 1),
+                // Which ones: the one who is not told may be what it is about.
+                [_, others @ ..] => format!("the same for watchers {}", words::numbers(others)),
+            };
+            lines.push(format!("  {:<9} … and {more}, until +{} ms{place}", "", last.at.as_millis()));
         }
     }
     lines
@@ -65,16 +71,28 @@ fn shorten(mut lines: Vec<String>, marked: usize) -> Vec<String> {
     let later = lines.len().saturating_sub(first + MOST);
     lines.truncate(first + MOST);
     if later > 0 {
-        lines.push(format!("  … {later} later lines"));
+        lines.push(format!("  … {later} later {}", lines_of(later)));
     }
     if first > 0 {
-        lines.splice(..first, [format!("  … {first} earlier lines")]);
+        lines.splice(..first, [format!("  … {first} earlier {}", lines_of(first))]);
     }
     lines
 }
 
-/// How long the block is that these events begin with, and how often it is there in a row. Once, mostly.
-fn repeated_block(events: &[Event]) -> (usize, usize) {
+fn lines_of(count: usize) -> &'static str {
+    if count == 1 { "line" } else { "lines" }
+}
+
+/// A block of events, and how often it is there in a row.
+struct Repeated {
+    length: usize,
+    times: usize,
+    /// Whose it is each time, where that is all that differs.
+    watchers: Vec<u32>,
+}
+
+/// The block that these events begin with. It is there once, mostly.
+fn repeated_block(events: &[Event]) -> Repeated {
     let like = |a: &Event, b: &Event| words::shape(&a.seen) == words::shape(&b.seen);
     for length in 1..=LONGEST_BLOCK.min(events.len()) {
         let (block, rest) = events.split_at(length);
@@ -82,16 +100,34 @@ fn repeated_block(events: &[Event]) -> (usize, usize) {
             |next: &&[Event]| next.len() == length && block.iter().zip(*next).all(|(a, b)| like(a, b));
         let times = 1 + rest.chunks(length).take_while(repeats).count();
         if times >= MANY {
-            return (length, times);
+            return Repeated { length, times, watchers: Vec::new() };
+        }
+        let watchers = watchers_of_the_same(events, length);
+        if watchers.len() >= MANY {
+            return Repeated { length, times: watchers.len(), watchers };
         }
     }
-    (1, 1)
+    Repeated { length: 1, times: 1, watchers: Vec::new() }
+}
+
+/// The watchers in a row, each once, that are told what the first of them is told in so many events.
+fn watchers_of_the_same(events: &[Event], length: usize) -> Vec<u32> {
+    let of_one = |block: &[Event]| -> Option<(u32, Vec<String>)> {
+        let all: Option<Vec<_>> = block.iter().map(|event| words::of_watcher(&event.seen)).collect();
+        let (numbers, told): (Vec<u32>, Vec<String>) = all?.into_iter().unzip();
+        numbers.iter().all(|number| *number == numbers[0]).then(|| (numbers[0], told))
+    };
+    let mut blocks = events.chunks(length).map_while(of_one);
+    let Some((first, told)) = blocks.next() else { return Vec::new() };
+    let mut known = BTreeSet::from([first]);
+    let others = blocks.take_while(|(watcher, same)| *same == told && known.insert(*watcher));
+    iter::once(first).chain(others.map(|(watcher, _)| watcher)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Answer, Place, Seen};
+    use crate::{Answer, Place, Seen, Told};
     use std::time::Duration;
 
     fn at(ms: u64, seen: Seen) -> Event {
@@ -194,6 +230,32 @@ mod tests {
         );
     }
 
+    fn watcher(watcher: u32, address: &str) -> [Event; 2] {
+        let told = Told::Added { id: "a".into(), address: address.into() };
+        [at(watcher.into(), Seen::WatchBegan { watcher }), at(7, Seen::WatcherTold { watcher, told })]
+    }
+
+    #[test]
+    fn watchers_that_are_told_the_same_are_drawn_once() {
+        assert_eq!(
+            timeline(&(1..=38).flat_map(|number| watcher(number, "10.0.0.1:1")).collect::<Vec<_>>()),
+            [
+                "  +1 ms     watcher 1    begins",
+                "  +7 ms     watcher 1  ← added a at 10.0.0.1:1",
+                "▸           … and the same for watchers 2–38, until +7 ms",
+            ]
+        );
+    }
+
+    #[test]
+    fn watchers_that_are_told_something_else_or_once_more_are_drawn_each() {
+        let others = (1..=9).flat_map(|number| watcher(number, &format!("10.0.0.1:{number}")));
+        assert_eq!(timeline(&others.collect::<Vec<_>>()).len(), 18);
+        let in_turns = (0..9).flat_map(|turn| watcher(turn % 2, "10.0.0.1:1"));
+        let last = |events: Vec<Event>| timeline(&events).last().cloned().unwrap();
+        assert_eq!(last(in_turns.collect()), "▸ +7 ms     watcher 0  ← added a at 10.0.0.1:1");
+    }
+
     #[test]
     fn a_marked_event_is_a_line_of_its_own_amid_repeats() {
         let events: Vec<_> = (0..50).flat_map(record).collect();
@@ -224,11 +286,15 @@ mod tests {
             assert!(at >= marked.min(30) && lines.len() - at > (99 - marked).min(AFTER), "{lines:#?}");
             assert!(lines.len() <= MOST + 2, "{lines:#?}");
             let left_out = |which: &str| {
-                let line = lines.iter().find_map(|line| line.trim().strip_suffix(which));
-                line.map_or(0, |line| line.trim_start_matches("… ").parse::<usize>().unwrap())
+                let words = |line: &String| -> Option<usize> {
+                    let count: usize = line.trim().strip_prefix("… ")?.split(' ').next()?.parse().unwrap();
+                    let ending = format!("{count} {which} {}", lines_of(count));
+                    line.ends_with(&ending).then_some(count)
+                };
+                lines.iter().find_map(words).unwrap_or(0)
             };
             let told = lines.iter().filter(|line| line.contains(" event ")).count();
-            assert_eq!(told + left_out(" earlier lines") + left_out(" later lines"), 100);
+            assert_eq!(told + left_out("earlier") + left_out("later"), 100);
         }
     }
 }

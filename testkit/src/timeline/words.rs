@@ -41,6 +41,15 @@ pub(super) fn shape(seen: &Seen) -> String {
     describe(&seen, "#")
 }
 
+/// Whose event it is, if it is a watcher's, and what another watcher's shares with it that is the same: all but the
+/// number.
+pub(super) fn of_watcher(seen: &Seen) -> Option<(u32, String)> {
+    let mut seen = seen.clone();
+    let (Seen::WatchBegan { watcher } | Seen::WatcherTold { watcher, .. }) = &mut seen else { return None };
+    let number = std::mem::take(watcher);
+    Some((number, describe(&seen, "")))
+}
+
 /// Which record an event is about, or how far a commit went; nothing for other events.
 pub(super) fn place(seen: &Seen) -> Option<String> {
     match seen {
@@ -51,6 +60,18 @@ pub(super) fn place(seen: &Seen) -> Option<String> {
         Seen::Committed { topic, partition, offset } => Some(format!("{topic}/{partition} = {offset}")),
         _ => None,
     }
+}
+
+/// Numbers in their order, neighbours in one: `2–5, 7, 9, 10`.
+pub(super) fn numbers(numbers: &[u32]) -> String {
+    let mut sorted = numbers.to_vec();
+    sorted.sort_unstable();
+    let runs = sorted.chunk_by(|one, next| one + 1 == *next);
+    let words = runs.map(|run| match run {
+        [first, _, .., last] => format!("{first}–{last}"),
+        few => few.iter().map(u32::to_string).collect::<Vec<_>>().join(", "),
+    });
+    words.collect::<Vec<_>>().join(", ")
 }
 
 /// An event in words; `call` stands for its call's number.
@@ -76,8 +97,8 @@ fn describe(seen: &Seen, call: &str) -> String {
         Seen::DeadLettered { at, .. } => columns("dead letter", seen, &format!("lies at {at}")),
         Seen::InstanceCame { id, address } => format!("registry     {id} comes, at {address}"),
         Seen::InstanceLeft { id } => format!("registry     {id} leaves"),
-        Seen::WatchBegan { watcher } => format!("watcher {watcher}    begins"),
-        Seen::WatcherTold { watcher, told } => format!("watcher {watcher}  ← {told}"),
+        Seen::WatchBegan { watcher } => format!("{:<12} begins", format!("watcher {watcher}")),
+        Seen::WatcherTold { watcher, told } => format!("{:<10} ← {told}", format!("watcher {watcher}")),
         Seen::MembersChanged(what) | Seen::Did(what) => what.clone(),
     }
 }
@@ -158,6 +179,8 @@ mod tests {
                 drawn(2, told(Told::Removed { id: id.clone() })),
                 drawn(3, told(Told::Added { id, address })),
                 drawn(4, told(Told::Snapshot(BTreeMap::new()))),
+                drawn(5, Seen::WatchBegan { watcher: 12 }),
+                drawn(5, Seen::WatcherTold { watcher: 12, told: Told::Snapshot(BTreeMap::new()) }),
             ],
             [
                 "  +0 ms     registry     a comes, at 10.0.0.1:1",
@@ -167,8 +190,16 @@ mod tests {
                 "  +2 ms     watcher 2  ← removed a",
                 "  +3 ms     watcher 2  ← added a at 10.0.0.1:1",
                 "  +4 ms     watcher 2  ← snapshot: nobody",
+                "  +5 ms     watcher 12   begins",
+                "  +5 ms     watcher 12 ← snapshot: nobody",
             ]
         );
+    }
+
+    #[test]
+    fn neighbours_are_one_run() {
+        assert_eq!(numbers(&[10, 3, 2, 5, 4, 7, 9]), "2–5, 7, 9, 10");
+        assert_eq!(numbers(&[7]), "7");
     }
 
     #[test]

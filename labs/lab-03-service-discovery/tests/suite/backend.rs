@@ -1,6 +1,9 @@
 // The instances that a client balances over: servers of users that answer with their own names, and say how they are.
 
-use crate::clerk::{USERS, millis};
+use crate::{
+    clerk::{USERS, millis, seconds},
+    soon::{soon, soon_after},
+};
 use lab_03_service_discovery::Instance;
 use proto::{
     grpc::health::v1::{
@@ -99,19 +102,25 @@ impl Backend {
                 sleep(millis(2)).await;
             }
         };
-        rule.within(expected, counting).await;
+        soon(rule, expected, counting).await;
     }
 
     /// Waits until so many clients watch its health.
     pub async fn is_watched_by(&self, rule: &Rule<'_>, clients: usize) {
-        let expected = format!("{} clients watch the health of {}", clients, self.instance.id);
+        // To leave takes longer than to come: somebody may look once a second whether it is still needed.
+        let (clients_watch, time) = match clients {
+            0 => ("nobody watches".to_owned(), seconds(2)),
+            1 => ("one client watches".to_owned(), Duration::ZERO),
+            more => (format!("{more} clients watch"), Duration::ZERO),
+        };
+        let expected = format!("{clients_watch} the health of {}", self.instance.id);
         let counting = async {
             // Each open Watch has a receiver.
             while self.health.receiver_count() != clients {
                 sleep(millis(2)).await;
             }
         };
-        rule.within(expected, counting).await;
+        soon_after(rule, time, expected, counting).await;
     }
 }
 

@@ -1,8 +1,9 @@
 // Somebody who calls the instances through the channel under test.
 
 use crate::{
-    backend::Backend,
+    backend::{Backend, SLOW, SLOWNESS},
     clerk::{USERS, millis},
+    soon::soon_after,
 };
 use lab_03_service_discovery::{BalancePolicy, BalancedChannel};
 use proto::users::v1::{GetUserRequest, user_service_client::UserServiceClient};
@@ -15,6 +16,7 @@ use tonic::{Code, Status, transport::Channel};
 pub struct Caller<'a> {
     pub trial: &'a Trial,
     pub channel: BalancedChannel,
+    patience: Duration,
 }
 
 /// A policy of which only the patience matters.
@@ -29,14 +31,21 @@ pub fn with_health(patience: Duration) -> BalancePolicy {
 
 impl<'a> Caller<'a> {
     pub fn new(trial: &'a Trial, registry: Channel, policy: BalancePolicy) -> Self {
-        Self { trial, channel: BalancedChannel::new(registry, USERS, policy) }
+        let patience = policy.patience;
+        Self { trial, channel: BalancedChannel::new(registry, USERS, policy), patience }
+    }
+
+    /// Another caller, on a clone of the channel.
+    pub fn another(&self) -> Self {
+        Self { trial: self.trial, channel: self.channel.clone(), patience: self.patience }
     }
 
     /// One call, on a fresh clone: who answered.
     pub async fn calls(&self, rule: &Rule<'_>, user: &str) -> Result<String, Status> {
         let mut client = UserServiceClient::new(self.channel.clone());
-        let answer =
-            rule.within("an end of the call", client.get_user(GetUserRequest { id: user.into() })).await;
+        let call = client.get_user(GetUserRequest { id: user.into() });
+        let slowness = if user == SLOW { SLOWNESS } else { Duration::ZERO };
+        let answer = soon_after(rule, self.patience + slowness, "an end of the call", call).await;
         let name = answer.map(|answer| answer.into_inner().user.unwrap_or_default().name);
         self.trial.did(match &name {
             Ok(name) => format!("a call is answered by {name}"),

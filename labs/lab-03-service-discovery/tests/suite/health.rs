@@ -117,8 +117,7 @@ async fn a_watch_that_failed_is_opened_again() -> Passed {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_watches_the_health_of_what_was_removed() -> Passed {
     let trial = Trial::start(SECTION);
-    let rule = trial
-        .rule("The Watch of an instance's health ends when the instance is removed, or the channel gone");
+    let rule = trial.rule("The Watch of an instance's health ends when the instance is removed");
     let mut registry = Script::start(&trial).await;
     let caller = Caller::new(&trial, registry.channel(), with_health(seconds(5)));
     let a = Backend::with_health(&trial, "a", WELL).await;
@@ -128,8 +127,25 @@ async fn nobody_watches_the_health_of_what_was_removed() -> Passed {
     watch.says(removed("a"));
     a.is_watched_by(&rule, 0).await;
     b.is_watched_by(&rule, 1).await;
-    trial.did("the channel is dropped");
+    trial.passed()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_watches_health_for_a_channel_that_is_gone() -> Passed {
+    let trial = Trial::start(SECTION);
+    let rule =
+        trial.rule("When the last clone of a channel is dropped, nobody watches health for it any more");
+    let mut registry = Script::start(&trial).await;
+    let caller = Caller::new(&trial, registry.channel(), with_health(seconds(5)));
+    let a = Backend::with_health(&trial, "a", WELL).await;
+    let b = Backend::with_health(&trial, "b", WELL).await;
+    let _watch = registry.knows(&rule, &[&a.instance, &b.instance]).await;
+    caller.until_answered_by(&rule, &["a", "b"]).await;
+    a.is_watched_by(&rule, 1).await;
+    b.is_watched_by(&rule, 1).await;
     drop(caller);
+    trial.did("the channel is dropped");
+    a.is_watched_by(&rule, 0).await;
     b.is_watched_by(&rule, 0).await;
     trial.passed()
 }

@@ -95,7 +95,7 @@ async fn nobody_watches_for_a_channel_that_is_gone() -> Passed {
     let b = Backend::start(&trial, "b").await;
     let watch = registry.knows(&rule, &[&a.instance]).await;
     first.is_answered_by(&rule, &["a"]).await;
-    let second = Caller { trial: &trial, channel: first.channel.clone() };
+    let second = first.another();
     drop(first);
     trial.did("the channel is cloned, and the first one dropped");
     watch.says(snapshot(&[&b.instance]));

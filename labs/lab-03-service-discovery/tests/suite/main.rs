@@ -13,5 +13,6 @@ mod lost;
 mod schedules;
 mod script;
 mod slow;
+mod soon;
 mod watch;
 mod wire;

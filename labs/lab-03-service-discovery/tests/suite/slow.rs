@@ -177,6 +177,7 @@ async fn nothing_is_left_of_who_has_gone() -> Passed {
     all_the_time_it_needs().await;
     turns().await;
     let left = tasks().saturating_sub(before);
-    rule.holds(left == 0, "no task is left", format_args!("{left} tasks"));
+    let tasks = if left == 1 { "task" } else { "tasks" };
+    rule.holds(left == 0, "no task is left", format_args!("{left} {tasks}"));
     trial.passed()
 }

@@ -1,6 +1,9 @@
 // Step 3: the registry on a real socket. Every message is in the timeline.
 
-use crate::clerk::{LONG, USERS, instance, millis, tasks};
+use crate::{
+    clerk::{LONG, USERS, instance, millis, tasks},
+    soon::soon,
+};
 use lab_03_service_discovery::{DiscoveryService, Instance, ServiceRegistry};
 use proto::discovery::v1::{
     DeregisterRequest, DiscoverRequest, RegisterRequest, RenewRequest, WatchRequest, WatchResponse,
@@ -99,7 +102,7 @@ struct Watching {
 impl Watching {
     async fn next(&mut self, rule: &Rule<'_>, expected: &str) -> Update {
         let message: Result<Option<WatchResponse>, Status> =
-            rule.within(expected, self.messages.message()).await;
+            soon(rule, expected, self.messages.message()).await;
         match message {
             Ok(Some(WatchResponse { update: Some(update) })) => update,
             Ok(Some(_)) => rule.broken(expected, "a message without an update"),
@@ -281,6 +284,6 @@ async fn a_client_that_has_gone_is_forgotten() -> Passed {
             tokio::time::sleep(millis(5)).await;
         }
     };
-    rule.within("the tasks are down to what they were before the clients came", gone).await;
+    soon(&rule, "the tasks are down to what they were before the clients came", gone).await;
     trial.passed()
 }
