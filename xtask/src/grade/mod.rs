@@ -36,7 +36,7 @@ use crate::{
 };
 use broker::{Choice, Plan};
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     ops::ControlFlow,
     process::Command,
@@ -157,8 +157,14 @@ fn build_and_grade(
             return Ok(());
         }
     };
-    let suite =
-        Suite { executable, dir: lab.dir.clone(), name: lab.name.clone(), manifest, broker: broker.as_ref() };
+    let suite = Suite {
+        executable,
+        dir: lab.dir.clone(),
+        name: lab.name.clone(),
+        manifest,
+        broker: broker.as_ref(),
+        known: BTreeMap::new(),
+    };
     grade(session, &suite, &mistakes::load(&lab.dir)?, selection, watcher, verdict)
 }
 
