@@ -51,6 +51,9 @@ pub(crate) enum Line<'a> {
         /// What it needs.
         why: &'a str,
     },
+    /// The test asks for the broker that the grader provides. To one that never does, all brokers are the same.
+    #[cfg(feature = "kafka")]
+    AsksForBroker,
     /// The test says nothing about the code: the broker did not do what every broker does.
     #[cfg(feature = "kafka")]
     Unusable {

@@ -25,6 +25,7 @@
 mod consumer;
 mod dead_letter;
 mod handler;
+mod membership;
 mod policy;
 
 pub use consumer::{COMMIT_INTERVAL, RetryConsumer, RunError};

@@ -2,29 +2,22 @@
 
 use crate::{DeadLetterQueue, Handler, RetryPolicy};
 // stub: drop
-use crate::{Failure, HandlerError, Next};
+use crate::{Failure, HandlerError, Next, membership::Membership};
 // stub: end
 use rdkafka::{ClientConfig, error::KafkaError};
 // stub: drop
 use rdkafka::{
-    ClientContext, Message as _, TopicPartitionList,
-    consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext, Rebalance, StreamConsumer},
+    Message as _, TopicPartitionList,
+    consumer::{Consumer as _, StreamConsumer},
     error::KafkaResult,
     message::OwnedMessage,
-    types::RDKafkaErrorCode,
 };
 // stub: end
 use std::{fmt, time::Duration};
 // stub: drop
-use std::{
-    collections::HashMap,
-    panic,
-    pin::pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::SystemTime,
-};
+use std::{panic, pin::pin, sync::Arc, time::SystemTime};
 use tokio::{
-    task::{AbortHandle, Id, JoinError, JoinSet},
+    task::{Id, JoinError, JoinSet},
     time::MissedTickBehavior,
 };
 use tokio_stream::StreamExt as _;
@@ -303,89 +296,5 @@ fn partition_of(record: &OwnedMessage) -> TopicPartitionList {
     let mut list = TopicPartitionList::with_capacity(1);
     list.add_partition(record.topic(), record.partition());
     list
-}
-
-/// What the consumer's callbacks and its loop both know.
-#[derive(Default)]
-struct Membership {
-    /// The tasks of the records that wait, by partition.
-    waiting: Mutex<HashMap<(String, i32), AbortHandle>>,
-    /// A commit in a rebalance was refused. Nobody could be told there.
-    refused: Mutex<Option<KafkaError>>,
-}
-
-impl Membership {
-    /// A record waits in its partition.
-    fn wait(&self, place: (String, i32), task: AbortHandle) {
-        lock(&self.waiting).insert(place, task);
-    }
-
-    /// A record's wait is over. False when its partition was taken away meanwhile.
-    fn back(&self, task: Id, record: &OwnedMessage) -> bool {
-        let mut waiting = lock(&self.waiting);
-        let place = (record.topic().to_owned(), record.partition());
-        let ours = waiting.get(&place).is_some_and(|waits| waits.id() == task);
-        if ours {
-            waiting.remove(&place);
-        }
-        ours
-    }
-
-    /// Commits what is finished, and waits for the broker. An error also tells of a commit in an earlier rebalance.
-    fn commit<C: rdkafka::consumer::Consumer<Self>>(&self, consumer: &C) -> KafkaResult<()> {
-        if let Some(error) = lock(&self.refused).take() {
-            return Err(error);
-        }
-        consumer.commit_consumer_state(CommitMode::Sync).or_else(unless_harmless)
-    }
-}
-
-/// Some commits fail without harm: nothing was finished since the last one; or the partition is no longer ours, and
-/// its new owner begins at the last commit; or the broker is away, and the next commit covers this one.
-fn unless_harmless(error: KafkaError) -> KafkaResult<()> {
-    use RDKafkaErrorCode as Code;
-    match error.rdkafka_error_code() {
-        Some(Code::NoOffset) => Ok(()),
-        Some(Code::RebalanceInProgress | Code::IllegalGeneration) => Ok(()),
-        Some(Code::UnknownMemberId | Code::AssignmentLost) => Ok(()),
-        Some(
-            Code::BrokerTransportFailure
-            | Code::AllBrokersDown
-            | Code::OperationTimedOut
-            | Code::RequestTimedOut
-            | Code::WaitingForCoordinator
-            | Code::CoordinatorNotAvailable
-            | Code::CoordinatorLoadInProgress
-            | Code::NotCoordinator,
-        ) => Ok(()),
-        _ => Err(error),
-    }
-}
-
-impl ClientContext for Membership {}
-
-impl ConsumerContext for Membership {
-    fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        let Rebalance::Revoke(partitions) = rebalance else { return };
-        for partition in partitions.elements() {
-            let place = (partition.topic().to_owned(), partition.partition());
-            if let Some(task) = lock(&self.waiting).remove(&place) {
-                task.abort();
-            }
-        }
-        // A pause outlives the assignment: should the partition come back to us, it would stand still. While it is
-        // ours this cannot fail.
-        let _ = consumer.resume(partitions);
-        // The new owner need not do again what is finished. When we were thought dead it has begun already.
-        if !consumer.assignment_lost()
-            && let Err(error) = self.commit(consumer)
-        {
-            *lock(&self.refused) = Some(error);
-        }
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 // stub: end

@@ -36,8 +36,8 @@ impl Drop for Kafka {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
             let runtime = runtime.expect("a runtime to clean up in");
             // A broker that does not answer is not asked twice. What stays is swept by a later test.
-            if runtime.block_on(remove(&self.admin, names)).is_ok() {
-                let _ = runtime.block_on(remove_at_once(&self.admin, &stale(&self.admin)));
+            if runtime.block_on(remove(self.admin(), names)).is_ok() {
+                let _ = runtime.block_on(remove_at_once(self.admin(), &stale(self.admin())));
             }
         };
         thread::scope(|scope| _ = scope.spawn(clean).join());

@@ -31,7 +31,7 @@ pub use faults::Faults;
 pub use observe::{Commits, Reader};
 pub use record::{Record, Topic};
 
-use crate::{History, Place, Seen, Trial};
+use crate::{History, Place, Seen, Trial, report};
 use backend::Address;
 use embedded::Embedded;
 use rdkafka::{
@@ -43,7 +43,7 @@ use rdkafka::{
 };
 use std::{
     hash::{BuildHasher as _, RandomState},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, OnceLock, PoisonError},
     time::{Duration, SystemTime},
 };
 use unusable::{OrUnusable as _, patience};
@@ -57,7 +57,8 @@ pub struct Kafka {
     bootstrap: String,
     /// Before `embedded`: clients go before their broker does.
     producer: FutureProducer,
-    admin: AdminClient<DefaultClientContext>,
+    /// Made when it is first asked: the embedded broker can do without, and every client costs threads.
+    admin: OnceLock<AdminClient<DefaultClientContext>>,
     embedded: Option<Embedded>,
     history: History,
     /// Unique to this test: `grpc-kafka-labs.<seconds since 1970>.<random>`.
@@ -71,6 +72,7 @@ impl Kafka {
     /// # Panics
     /// When there is none that answers: then nothing can be said about anybody's code.
     pub async fn start(trial: &Trial) -> Self {
+        report::write(&report::Line::AsksForBroker);
         Self::at(trial, Address::from_environment())
     }
 
@@ -98,7 +100,7 @@ impl Kafka {
         Self {
             backend,
             producer: config.create().expect("a producer for the suite"),
-            admin: config.create().expect("an admin client for the suite"),
+            admin: OnceLock::new(),
             bootstrap,
             embedded,
             history: trial.history().clone(),
@@ -144,7 +146,8 @@ impl Kafka {
             new.config.extend_from_slice(config);
             let options =
                 AdminOptions::new().operation_timeout(Some(patience())).request_timeout(Some(patience()));
-            let created = self.admin.create_topics(&[new], &options).await.or_unusable("a topic is created");
+            let created =
+                self.admin().create_topics(&[new], &options).await.or_unusable("a topic is created");
             created.into_iter().for_each(|topic| _ = topic.or_unusable("a topic is created"));
             self.wait_for(&topic).await;
         }
@@ -157,7 +160,7 @@ impl Kafka {
         let partitions = usize::try_from(topic.partitions).expect("it has partitions");
         let is_there = || {
             let metadata =
-                self.admin.inner().fetch_metadata(Some(&topic.name), Duration::from_secs(1)).ok()?;
+                self.admin().inner().fetch_metadata(Some(&topic.name), Duration::from_secs(1)).ok()?;
             let led =
                 metadata.topics().first()?.partitions().iter().filter(|partition| partition.leader() >= 0);
             (led.count() == partitions).then_some(())
@@ -233,6 +236,11 @@ impl Kafka {
     /// What can be made to fail. `None` on a broker that is not embedded.
     pub fn faults(&self) -> Option<Faults<'_>> {
         self.embedded.as_ref().map(|embedded| Faults::new(embedded, &self.history))
+    }
+
+    fn admin(&self) -> &AdminClient<DefaultClientContext> {
+        self.admin
+            .get_or_init(|| client_config(&self.bootstrap).create().expect("an admin client for the suite"))
     }
 
     fn names(&self) -> std::sync::MutexGuard<'_, clean::Names> {

@@ -36,7 +36,7 @@ use crate::{
 };
 use broker::{Choice, Coming, Plan};
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     ops::ControlFlow,
     process::Command,
@@ -169,7 +169,8 @@ impl<'a> Grader<'a> {
             }
         };
         let (dir, name) = (lab.dir.clone(), lab.name.clone());
-        let suite = Suite { executable, dir, name, manifest, broker: broker.as_ref() };
+        let known = BTreeMap::new();
+        let suite = Suite { executable, dir, name, manifest, broker: broker.as_ref(), known };
         grade(session, &suite, &mistakes::load(&lab.dir)?, selection, watcher, verdict)?;
         if let Some(broker) = broker {
             self.broker = Some(Coming::There(broker));

@@ -13,8 +13,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How often a running program is looked at.
-const TICK: Duration = Duration::from_millis(3);
+/// How soon, and how seldom at most, a running program is looked at again.
+const TICKS: [Duration; 2] = [Duration::from_millis(3), Duration::from_millis(20)];
 
 /// The most of a program's output that is read back: enough for any message, too little to choke on.
 const TAIL: u64 = 64 * 1024;
@@ -84,7 +84,9 @@ pub fn run(
         if enough || began.elapsed() > limit {
             break None;
         }
-        thread::sleep(TICK);
+        // Many run side by side. One that has run for long is looked at less often, and is noticed late by a
+        // fiftieth of its time.
+        thread::sleep((began.elapsed() / 50).clamp(TICKS[0], TICKS[1]));
     };
     let took = began.elapsed();
     drop(group);

@@ -26,6 +26,8 @@ pub enum Line {
     Happened { text: String },
     /// The test needs what this broker cannot do.
     NotGradable { why: String },
+    /// The test asks for the broker that the grader provides.
+    AsksForBroker,
     /// The broker did not do what every broker does.
     Unusable { why: String },
     /// The test ran to its end.

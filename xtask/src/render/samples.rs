@@ -6,7 +6,7 @@ use crate::verdict::{
 };
 
 pub fn test(name: &str, outcome: TestOutcome, failure: Option<Failure>) -> Test {
-    Test { name: name.into(), outcome, millis: 12, failure, unusable: None }
+    Test { name: name.into(), outcome, millis: 12, failure, unusable: None, asks_for_broker: false }
 }
 
 pub fn passed(name: &str) -> Test {

@@ -15,6 +15,9 @@ pub struct Test {
     /// What its broker did not do, so that nothing can be said of the code. No verdict with steps has it.
     #[serde(skip)]
     pub unusable: Option<String>,
+    /// Whether it asked for the grader's broker. If not, it would end like this on every other one.
+    #[serde(skip)]
+    pub asks_for_broker: bool,
 }
 
 /// How a test ended.

@@ -14,7 +14,7 @@ use crate::{
     exit::Stop,
     grade::{self, Selection, Session, Suite, broker::Broker, build},
     scratch::{self, Scratch},
-    verdict::{Backend, Verdict},
+    verdict::{Backend, Test, Verdict},
 };
 use anyhow::anyhow;
 use std::{
@@ -25,7 +25,7 @@ use std::{
 };
 
 /// Candidates that are graded at the same time. Wrong code waits most of the time for what never comes.
-const AT_A_TIME: usize = 4;
+const AT_A_TIME: usize = 6;
 
 /// How often a candidate with a doubtful verdict is graded again.
 const LOOKS: usize = 2;
@@ -40,11 +40,14 @@ struct Built {
     dir: PathBuf,
 }
 
+/// How tests ended, by their names.
+type Ends = BTreeMap<String, Test>;
+
 /// Whose verdict, and on which broker, where the lab needs one.
 type Group = (Kind, Option<Backend>);
 
 /// Grades everything while the rest is still being built, and compares each verdict with what it must be. Where
-/// there are several brokers, each candidate is graded on each of them.
+/// there are several brokers, each candidate is graded on each of them; a test that asks for none runs once.
 pub fn prove(
     course: &Course,
     session: &Session,
@@ -90,9 +93,16 @@ pub fn prove(
             let next = built.lock().unwrap_or_else(PoisonError::into_inner).recv();
             let Ok(next) = next else { return Ok(()) };
             let next = Arc::new(next);
+            // Tests that no broker plays a part in run once.
+            let mut ends = Ends::new();
             for broker in &brokers {
                 let group: Group = (next.candidate.kind, backend_of(*broker));
-                let row = match judge(session, lab, &next, &known, *broker)? {
+                let (judgement, tests) = judge(session, lab, &next, &known, *broker, ends.clone())?;
+                if judgement.is_ok() {
+                    let alike = tests.into_iter().filter(|test| !test.asks_for_broker);
+                    ends.extend(alike.map(|test| (test.name.clone(), test)));
+                }
+                let row = match judgement {
                     Ok(()) => Row::of(&next.candidate.name, Ok(())),
                     Err(Unmet::Fault(why)) => Row::of(&next.candidate.name, Err(anyhow!(why))),
                     Err(Unmet::Doubtful(why)) => {
@@ -157,8 +167,8 @@ fn look_again(
     why: String,
 ) -> anyhow::Result<Row> {
     for _ in 0..LOOKS {
-        if let Err(Unmet::Fault(again) | Unmet::Doubtful(again)) = judge(session, lab, built, known, broker)?
-        {
+        let (judgement, _) = judge(session, lab, built, known, broker, Ends::new())?;
+        if let Err(Unmet::Fault(again) | Unmet::Doubtful(again)) = judgement {
             let why = format!("{why}\nand once more, alone:\n{again}");
             return Ok(Row::of(&built.candidate.name, Err(anyhow!(why))));
         }
@@ -197,19 +207,20 @@ fn build_all(
     Ok(unbuilt.collect())
 }
 
-/// Outer error: the grader failed. Inner: the verdict is not what it must be.
+/// Outer error: the grader failed. Inner: the verdict is not what it must be. The tests in `ends` are not run again.
 fn judge(
     session: &Session,
     lab: &Lab,
     built: &Built,
     known: &[Mistake],
     broker: Option<&Broker>,
-) -> anyhow::Result<Result<(), Unmet>> {
+    ends: Ends,
+) -> anyhow::Result<(Result<(), Unmet>, Vec<Test>)> {
     let manifest = lab.manifest()?;
     let mut verdict = Verdict::empty(lab, &manifest);
     let Built { candidate, executable, dir } = built;
     let (executable, dir) = (executable.clone(), dir.clone());
-    let suite = Suite { executable, dir, name: lab.name.clone(), manifest, broker };
+    let suite = Suite { executable, dir, name: lab.name.clone(), manifest, broker, known: ends };
     grade::grade(session, &suite, known, &Selection::default(), &|_| (), &mut verdict)?;
-    Ok(expectation::holds(&verdict, candidate))
+    Ok((expectation::holds(&verdict, candidate), verdict.tests().cloned().collect()))
 }

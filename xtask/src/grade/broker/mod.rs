@@ -209,6 +209,7 @@ mod tests {
                 millis: 1,
                 failure: None,
                 unusable: unusable.map(str::to_owned),
+                asks_for_broker: true,
             };
             let state = verdict::State::of(std::slice::from_ref(&test));
             Step {
