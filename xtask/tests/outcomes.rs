@@ -30,6 +30,7 @@ fn each_test_ends_as_it_must_and_both_formats_agree() {
         ("right::prints_much", "passed"),
         ("right::prints_half_a_line", "passed"),
         ("right::leaves_a_child", "passed"),
+        ("right::is_ended_by_its_library", "passed"),
         ("open::todo_in_the_call", "not_implemented"),
         ("open::todo_in_a_task", "not_implemented"),
         ("open::todo_behind_grpc", "not_implemented"),
@@ -39,6 +40,7 @@ fn each_test_ends_as_it_must_and_both_formats_agree() {
         ("wrong::panics_in_the_call", "failed"),
         ("wrong::panics_in_a_task_unseen", "passed"),
         ("crashed::aborts", "crashed"),
+        ("crashed::is_ended_by_its_library_each_time", "crashed"),
         ("crashed::overflows", "crashed"),
         ("crashed::exits", "crashed"),
         ("crashed::exits_in_a_task", "crashed"),
@@ -114,7 +116,7 @@ fn the_totals_add_up(verdict: &Value) {
     assert_eq!(verdict["version"], 1);
     assert_eq!(verdict["outcome"], "failed");
     assert_eq!((&verdict["points"], &verdict["points_possible"]), (&json!(40), &json!(100)));
-    let expected = json!({ "passed": 5, "not_implemented": 4, "failed": 3, "timed_out": 0, "crashed": 7, "not_gradable": 0 });
+    let expected = json!({ "passed": 6, "not_implemented": 4, "failed": 3, "timed_out": 0, "crashed": 8, "not_gradable": 0 });
     assert_eq!(verdict["totals"], expected);
     let states: Vec<_> =
         verdict["steps"].as_array().unwrap().iter().map(|step| (&step["state"], &step["points"])).collect();
