@@ -11,6 +11,22 @@ use testcontainers::{
 
 const DEFAULT: &str = "apache/kafka:4.3.1";
 
+/// What the broker logs: warnings, and that it has started. A suite makes and deletes hundreds of topics; at Kafka's own
+/// level that is a megabyte of log a minute, which the broker, Docker and this program all have to handle.
+const LOG: &str = "\
+rootLogger.level=WARN
+rootLogger.appenderRefs=console
+rootLogger.appenderRef.console.ref=STDOUT
+logger.server.name=kafka.server.KafkaRaftServer
+logger.server.level=INFO
+appenders=console
+appender.console.type=Console
+appender.console.name=STDOUT
+appender.console.target=SYSTEM_OUT
+appender.console.layout.type=PatternLayout
+appender.console.layout.pattern=[%d] %p %m (%c)%n
+";
+
 /// The port within the container that clients use.
 pub const PORT: ContainerPort = ContainerPort::Tcp(9092);
 
@@ -32,7 +48,7 @@ const LIFE_SECONDS: u32 = 2 * 60 * 60;
 ///
 /// The listener BROKER is the broker's own: the advertised port is one of the host's, which it cannot reach from
 /// inside. Without it plain produce and consume work and each transactional send ends in a timeout.
-const SETTINGS: [(&str, &str); 22] = [
+const SETTINGS: [(&str, &str); 23] = [
     ("KAFKA_NODE_ID", "1"),
     ("KAFKA_LOG_DIRS", LOGS),
     ("KAFKA_PROCESS_ROLES", "broker,controller"),
@@ -55,6 +71,8 @@ const SETTINGS: [(&str, &str); 22] = [
     ("KAFKA_DEFAULT_REPLICATION_FACTOR", "1"),
     ("KAFKA_MIN_INSYNC_REPLICAS", "1"),
     ("KAFKA_NUM_PARTITIONS", "1"),
+    // Enough that it does not collect garbage again and again while hundreds of topics come and go.
+    ("KAFKA_HEAP_OPTS", "-Xms512m -Xmx512m"),
 ];
 
 /// A Kafka image by its name.
@@ -119,6 +137,8 @@ impl Image for Kafka {
         let script = format!(
             "#!/bin/sh\n\
              ( sleep {LIFE_SECONDS}; kill -TERM 1 ) &\n\
+             cat >/tmp/log.properties <<'LOG'\n{LOG}LOG\n\
+             export KAFKA_OPTS=-Dlog4j2.configurationFile=/tmp/log.properties\n\
              export KAFKA_ADVERTISED_LISTENERS=CLIENT://{address},BROKER://localhost:9093\n\
              exec /etc/kafka/docker/run\n"
         );
