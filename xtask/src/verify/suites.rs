@@ -25,7 +25,7 @@ use std::{
 };
 
 /// Candidates that are graded at the same time. Wrong code waits most of the time for what never comes.
-const AT_A_TIME: usize = 6;
+const AT_A_TIME: usize = 4;
 
 /// How often a candidate with a doubtful verdict is graded again.
 const LOOKS: usize = 2;
