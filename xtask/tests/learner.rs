@@ -208,12 +208,23 @@ fn a_new_lab_is_proven_but_for_what_its_author_must_write() {
         failed
     );
 
+    // What it has proven is written down when it is told to.
+    let matrix = "labs/lab-00-demo-lab/kills.md";
+    assert!(ran.stdout.contains(&format!("{matrix} is stale")), "{}", ran.stdout);
+    let ran = course.xtask(&["verify", "lab-00", "--write"]).exits(1);
+    assert!(!ran.stdout.contains("is stale"), "{}", ran.stdout);
+    assert!(course.read(matrix).contains("overflow-wraps"));
+
+    course.xtask(&["verify", "lab-00", "--flake", "3"]).exits(0).says("3 runs of right code, 0 failures");
+
     // The learner's own package has not become the solution's, which was built into the same target folder.
     course.xtask(&["check", "0"]).exits(1).says("0 of 100 points");
 
     course.edit(&CODE.replace("labs/", "solutions/"), "a.checked_add(b)", "a.checked_sub(b)");
     let ran = course.xtask(&["verify", "lab-00"]).exits(1).says("right code did not pass");
     ran.says("add::two_numbers_are_added");
+    let ran = course.xtask(&["verify", "lab-00", "--flake", "2"]).exits(1);
+    ran.says("2 runs of right code, 2 failures").says("add::two_numbers_are_added");
     let ran = course.xtask(&["stubs", "--check"]).exits(0);
     drop(ran);
 

@@ -4,5 +4,8 @@ use crate::{cli, course::Course, exit::Exit, verify};
 
 pub fn run(course: &Course, args: &cli::Verify) -> anyhow::Result<Exit> {
     let lab = args.lab.as_deref().map(|typed| course.lab(typed)).transpose()?;
-    verify::run(course, lab, args.only.as_deref(), args.broker)
+    match args.flake {
+        Some(times) => verify::flake(course, lab, args.broker, times),
+        None => verify::run(course, lab, args.only.as_deref(), args.broker, args.write),
+    }
 }

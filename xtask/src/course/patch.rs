@@ -48,7 +48,7 @@ impl Patch {
         read().with_context(|| path.display().to_string())
     }
 
-    fn parse(name: &str, text: &str) -> anyhow::Result<Self> {
+    pub fn parse(name: &str, text: &str) -> anyhow::Result<Self> {
         let (header, diff) =
             text.split_once("\n---\n").ok_or_else(|| anyhow!("no line `---` after the header"))?;
         let header: Header = toml::from_str(header)?;

@@ -2,12 +2,15 @@
 //! itself works. It judges the course, never a learner: everything is built in the target folder.
 
 mod brokers;
+mod built;
 mod candidate;
 mod documents;
 mod expectation;
+mod flake;
 mod libraries;
 mod manifest;
 mod markdown;
+mod matrix;
 mod own_tests;
 mod suites;
 mod table;
@@ -24,12 +27,13 @@ use std::{env, fs};
 use table::{Row, Table};
 
 /// Proves one lab, or all of them together with the grader and the documents. Of a lab, `named` picks the candidates
-/// with this in their names.
+/// with this in their names. `write`: also writes down what was proven, beside each walkthrough.
 pub fn run(
     course: &Course,
     only: Option<&Lab>,
     named: Option<&str>,
     broker: Option<Proof>,
+    write: bool,
 ) -> anyhow::Result<Exit> {
     let session = Session::start(&course.root)?;
     let mut table = Table::default();
@@ -50,6 +54,7 @@ pub fn run(
         }
         table.add(lab.short(), "stubs in step", vec![Row::of("generated files", stubs_in_step(lab))]);
         table.add(lab.short(), "lab.toml", manifest::prove(lab)?);
+        table.add(lab.short(), "kill matrix", vec![Row::of(matrix::FILE, matrix::prove(lab, write))]);
         say(&format!("{}: walkthrough", lab.short()));
         table.add(lab.short(), "walkthrough", walkthrough::prove(course, &session, &brokers, &grader, lab)?);
     }
@@ -64,6 +69,26 @@ pub fn run(
     // Again, where it is read: on a broker that was not there nothing is proven.
     anstream::print!("\nproven on {}\n{table}", brokers.says);
     Ok(if table.failed() == 0 { Exit::Passed } else { Exit::Failed })
+}
+
+/// Runs what is right so often on each broker that luck would show.
+pub fn flake(
+    course: &Course,
+    only: Option<&Lab>,
+    broker: Option<Proof>,
+    times: usize,
+) -> anyhow::Result<Exit> {
+    let session = Session::start(&course.root)?;
+    let labs: Vec<_> =
+        course.labs.iter().filter(|lab| only.is_none_or(|only| only.number == lab.number)).collect();
+    let brokers = Brokers::begin(course, &session, &labs, false, broker)?;
+    say(&format!("on {}", brokers.says));
+    let mut runs = flake::Runs::default();
+    for lab in labs {
+        flake::prove(course, &session, &brokers, lab, times, &mut runs)?;
+    }
+    anstream::print!("\non {}\n{runs}", brokers.says);
+    Ok(if runs.failures() == 0 { Exit::Passed } else { Exit::Failed })
 }
 
 /// What is being proven now, for somebody who waits.

@@ -2,7 +2,8 @@
 
 use super::{
     brokers::Brokers,
-    candidate::{self, Candidate, Kind},
+    built::{Built, Waiting},
+    candidate::{self, Kind},
     expectation::{self, Unmet},
     table::Row,
 };
@@ -12,14 +13,12 @@ use crate::{
         mistakes::{self, Mistake},
     },
     exit::Stop,
-    grade::{self, Selection, Session, Suite, broker::Broker, build},
-    scratch::{self, Scratch},
+    grade::{self, Selection, Session, Suite, broker::Broker},
     verdict::{Backend, Test, Verdict},
 };
 use anyhow::anyhow;
 use std::{
     collections::BTreeMap,
-    path::PathBuf,
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
 };
@@ -33,15 +32,8 @@ const LOOKS: usize = 2;
 /// After so many verdicts somebody who waits is told how far it is.
 const TOLD_EACH: usize = 25;
 
-/// A candidate whose suite is built.
-struct Built {
-    candidate: Candidate,
-    executable: PathBuf,
-    dir: PathBuf,
-}
-
 /// How tests ended, by their names.
-type Ends = BTreeMap<String, Test>;
+pub type Ends = BTreeMap<String, Test>;
 
 /// Whose verdict, and on which broker, where the lab needs one.
 type Group = (Kind, Option<Backend>);
@@ -65,21 +57,7 @@ pub fn prove(
             Stop::usage(format!("{} has no mistake or variant named {part}", lab.short()), next).into()
         );
     }
-    let mut unfit = Vec::new();
-    let mut scratch = Scratch::begin(&course.root, &lab.name);
-    let mut waiting = BTreeMap::new();
-    for (candidate, files) in candidates {
-        match files {
-            Ok(files) => {
-                scratch.package(&candidate.package(), &files)?;
-                scratch.compile_once(&candidate.package());
-                waiting.insert(candidate.package(), candidate);
-            }
-            Err(error) => unfit.push((candidate, format!("{error:#}"))),
-        }
-    }
-    scratch.finish(&course.root)?;
-
+    let (waiting, mut unfit) = Waiting::write(course, lab, candidates)?;
     let known = mistakes::of_author(lab)?;
     let brokers = brokers.of(lab);
     let backend_of = |broker: Option<&Broker>| broker.map(|broker| broker.told.backend);
@@ -122,10 +100,7 @@ pub fn prove(
     thread::scope(|scope| {
         let judges: Vec<_> = (0..AT_A_TIME).map(|_| scope.spawn(judge_all)).collect();
         // Takes the queue: the judges end when there is nothing left to come.
-        let unbuilt = build_all(course, session, &scratch, waiting, queue)?;
-        unfit.extend(
-            unbuilt.into_iter().map(|(candidate, why)| (candidate, format!("does not compile\n{why}"))),
-        );
+        unfit.extend(waiting.build(course, session, queue)?);
         judges.into_iter().try_for_each(|judge| judge.join().expect("a judge does not panic"))
     })?;
 
@@ -177,36 +152,6 @@ fn look_again(
     Ok(Row { remark: Some(remark), ..Row::of(&built.candidate.name, Ok(())) })
 }
 
-/// Builds every candidate and queues each as soon as it is ready. Returns those that do not compile, and why.
-fn build_all(
-    course: &Course,
-    session: &Session,
-    scratch: &Scratch,
-    mut waiting: BTreeMap<String, Candidate>,
-    queue: mpsc::Sender<Built>,
-) -> anyhow::Result<Vec<(Candidate, String)>> {
-    let mut errors = BTreeMap::new();
-    let target = scratch::target_dir(&course.root).display().to_string();
-    let arguments = ["--test", "suite", "--workspace", "--keep-going", "--target-dir", &target];
-    let build =
-        build::packages(session, &scratch.root, &arguments, build::Manner::Behind, |built| match built {
-            build::Built::Error { package, rendered, .. } => _ = errors.entry(package).or_insert(rendered),
-            build::Built::Program { .. } => {}
-            build::Built::Suite { package, executable, .. } => {
-                if let Some(candidate) = waiting.remove(&package) {
-                    let dir = scratch.root.join(&package);
-                    // The judges are gone only when grading itself has failed, and that is told.
-                    let _ = queue.send(Built { candidate, executable, dir });
-                }
-            }
-        })?;
-    let unbuilt = waiting.into_iter().map(|(package, candidate)| {
-        let why = errors.remove(&package).unwrap_or_else(|| build.stderr.clone());
-        (candidate, why)
-    });
-    Ok(unbuilt.collect())
-}
-
 /// Outer error: the grader failed. Inner: the verdict is not what it must be. The tests in `ends` are not run again.
 fn judge(
     session: &Session,
@@ -216,11 +161,23 @@ fn judge(
     broker: Option<&Broker>,
     ends: Ends,
 ) -> anyhow::Result<(Result<(), Unmet>, Vec<Test>)> {
+    let verdict = grade(session, lab, built, known, broker, ends)?;
+    Ok((expectation::holds(&verdict, &built.candidate), verdict.tests().cloned().collect()))
+}
+
+/// The verdict on a candidate.
+pub fn grade(
+    session: &Session,
+    lab: &Lab,
+    built: &Built,
+    known: &[Mistake],
+    broker: Option<&Broker>,
+    ends: Ends,
+) -> anyhow::Result<Verdict> {
     let manifest = lab.manifest()?;
     let mut verdict = Verdict::empty(lab, &manifest);
-    let Built { candidate, executable, dir } = built;
-    let (executable, dir) = (executable.clone(), dir.clone());
+    let (executable, dir) = (built.executable.clone(), built.dir.clone());
     let suite = Suite { executable, dir, name: lab.name.clone(), manifest, broker, known: ends };
     grade::grade(session, &suite, known, &Selection::default(), &|_| (), &mut verdict)?;
-    Ok((expectation::holds(&verdict, candidate), verdict.tests().cloned().collect()))
+    Ok(verdict)
 }
