@@ -17,7 +17,8 @@ use tower::{Layer, Service};
 ///
 /// # When a call has ended
 ///
-/// At the first of these, and with this code:
+/// At the first of these, and with this code. The [`Sink`] is called then and there and not by a task of its own: once a
+/// call has ended, its record is written.
 ///
 /// | what happens | code |
 /// | --- | --- |
