@@ -35,6 +35,8 @@ pub enum Command {
     Stubs(Stubs),
     /// For authors: prove every lab and the grader itself
     Verify(Verify),
+    /// For authors: measure how long people wait, beside bare cargo
+    Bench(Bench),
     /// For authors: begin a new lab
     NewLab(NewLab),
     /// Kill what a grader left behind when it ended (run by the grader, not by people)
@@ -145,6 +147,14 @@ pub struct Verify {
     /// often right code failed
     #[arg(long, value_name = "N", conflicts_with_all = ["only", "write"])]
     pub flake: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP)]
+pub struct Bench {
+    /// Leave out the fresh clones, which take minutes
+    #[arg(long)]
+    pub quick: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod bench;
 mod broker;
 mod check;
 mod compare;
@@ -40,6 +41,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Doctor => doctor::run(&course),
         Command::Stubs(args) => stubs::run(&course, &args),
         Command::Verify(args) => verify::run(&course, &args),
+        Command::Bench(args) => bench::run(&course, &args),
         Command::NewLab(args) => new_lab::run(&course, &args),
         Command::Guard => unreachable!("handled above"),
     }

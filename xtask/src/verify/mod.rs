@@ -16,6 +16,8 @@ mod suites;
 mod table;
 mod walkthrough;
 
+pub use walkthrough::finished_course;
+
 use crate::{
     cli::Proof,
     course::{Course, Lab, generate},

@@ -85,7 +85,7 @@ fn commands(block: &Block) -> impl Iterator<Item = &str> {
 }
 
 /// A copy of the course in which this lab is solved, as its reader has it in the end.
-fn finished_course(course: &Course, lab: &Lab) -> anyhow::Result<Scratch> {
+pub fn finished_course(course: &Course, lab: &Lab) -> anyhow::Result<Scratch> {
     let mut scratch = Scratch::begin(&course.root, "finished");
     let _ = fs::remove_dir_all(scratch.root.join(".labs"));
     for other in &course.labs {
