@@ -140,12 +140,12 @@ pub struct Verify {
     /// Prove only the mistakes and variants with this in their names, and nothing else of the lab
     #[arg(long, value_name = "NAME", requires = "lab")]
     pub only: Option<String>,
-    /// Write the kill matrix of each lab: which test catches which mistake
+    /// Write down what was proven: the kill matrix of each lab (which test catches which mistake), and docs/trust.md
     #[arg(long, conflicts_with = "only")]
     pub write: bool,
     /// Run every solution and variant so often on each broker instead, every other time with all cores busy, and say how
     /// often right code failed
-    #[arg(long, value_name = "N", conflicts_with_all = ["only", "write"])]
+    #[arg(long, value_name = "N", conflicts_with = "only")]
     pub flake: Option<usize>,
 }
 

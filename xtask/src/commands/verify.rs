@@ -5,7 +5,7 @@ use crate::{cli, course::Course, exit::Exit, verify};
 pub fn run(course: &Course, args: &cli::Verify) -> anyhow::Result<Exit> {
     let lab = args.lab.as_deref().map(|typed| course.lab(typed)).transpose()?;
     match args.flake {
-        Some(times) => verify::flake(course, lab, args.broker, times),
+        Some(times) => verify::flake(course, lab, args.broker, times, args.write),
         None => verify::run(course, lab, args.only.as_deref(), args.broker, args.write),
     }
 }

@@ -12,11 +12,12 @@ use crate::{
     grade::{Session, broker::Broker},
     verdict::{Outcome, TestOutcome, Verdict},
 };
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
+use serde::{Deserialize, Serialize};
 use std::{
-    collections::BTreeMap,
-    fmt,
+    fmt, fs,
     hint::spin_loop,
+    path::Path,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -30,36 +31,56 @@ use std::{
 const AT_A_TIME: usize = 2;
 
 /// What was seen of one lab on one broker.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 struct Seen {
+    lab: String,
+    broker: String,
     runs: usize,
     failures: Vec<String>,
-    slowest_suite: Duration,
-    /// Its name and time.
-    slowest_test: (String, Duration),
+    slowest_suite_ms: u64,
+    slowest_test: String,
+    slowest_test_ms: u64,
 }
 
 /// What was seen of all labs.
-#[derive(Debug, Default)]
-pub struct Runs {
-    seen: BTreeMap<(String, &'static str), Seen>,
+#[derive(Debug, Default, Deserialize, Serialize)]
+pub struct Flakes {
+    #[serde(default)]
+    seen: Vec<Seen>,
 }
 
-impl Runs {
+/// What was measured last, from the course's root.
+const FILE: &str = "docs/flakes.toml";
+
+impl Flakes {
+    /// The last measurement that was written down.
+    pub fn load(root: &Path) -> anyhow::Result<Option<Self>> {
+        let Ok(text) = fs::read_to_string(root.join(FILE)) else { return Ok(None) };
+        Ok(Some(toml::from_str(&text).context(FILE)?))
+    }
+
+    pub fn save(&self, root: &Path) -> anyhow::Result<()> {
+        let head = "# Written by `cargo xtask verify --flake N --write`.\n\n";
+        Ok(fs::write(root.join(FILE), format!("{head}{}", toml::to_string(self)?))?)
+    }
+
     pub fn failures(&self) -> usize {
-        self.seen.values().map(|seen| seen.failures.len()).sum()
+        self.seen.iter().map(|seen| seen.failures.len()).sum()
     }
 
     fn add(&mut self, lab: &Lab, broker: Option<&Broker>, name: &str, verdict: &Verdict, took: Duration) {
-        let backend = broker.map_or("no broker", |broker| broker.told.backend.name());
-        let seen = self.seen.entry((lab.short().to_owned(), backend)).or_default();
+        let broker = broker.map_or("none", |broker| broker.told.backend.name());
+        let known = self.seen.iter().position(|seen| seen.lab == lab.short() && seen.broker == broker);
+        let at = known.unwrap_or_else(|| {
+            self.seen.push(Seen { lab: lab.short().into(), broker: broker.into(), ..Seen::default() });
+            self.seen.len() - 1
+        });
+        let seen = &mut self.seen[at];
         seen.runs += 1;
-        seen.slowest_suite = seen.slowest_suite.max(took);
-        for test in verdict.tests() {
-            let took = Duration::from_millis(test.millis);
-            if took > seen.slowest_test.1 {
-                seen.slowest_test = (test.name.clone(), took);
-            }
+        seen.slowest_suite_ms = seen.slowest_suite_ms.max(took.as_millis() as u64);
+        let slowest = verdict.tests().max_by_key(|test| test.millis);
+        if let Some(test) = slowest.filter(|test| test.millis > seen.slowest_test_ms) {
+            (seen.slowest_test, seen.slowest_test_ms) = (test.name.clone(), test.millis);
         }
         if verdict.outcome != Outcome::Passed {
             let failed = verdict.tests().filter(|test| test.outcome != TestOutcome::Passed);
@@ -82,7 +103,7 @@ pub fn prove(
     brokers: &Brokers,
     lab: &Lab,
     times: usize,
-    runs: &mut Runs,
+    seen: &mut Flakes,
 ) -> anyhow::Result<()> {
     let right = candidate::all(lab)?
         .into_iter()
@@ -105,13 +126,13 @@ pub fn prove(
             .flat_map(|(built, brokers)| brokers.into_iter().map(move |broker| (built, broker)))
             .collect();
         let next = AtomicUsize::new(0);
-        let seen = Mutex::new(&mut *runs);
+        let flakes = Mutex::new(&mut *seen);
         let work = || -> anyhow::Result<()> {
             while let Some((built, broker)) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let began = Instant::now();
                 let verdict = grade(session, lab, built, &[], *broker, Ends::new())?;
-                let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-                seen.add(lab, *broker, &built.candidate.name, &verdict, began.elapsed());
+                let mut flakes = flakes.lock().unwrap_or_else(PoisonError::into_inner);
+                flakes.add(lab, *broker, &built.candidate.name, &verdict, began.elapsed());
             }
             Ok(())
         };
@@ -154,21 +175,25 @@ impl Drop for Load {
     }
 }
 
-impl fmt::Display for Runs {
+impl fmt::Display for Flakes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for ((lab, backend), seen) in &self.seen {
-            for failure in &seen.failures {
-                writeln!(f, "✗ {lab} ({backend}) {failure}")?;
-            }
-        }
         writeln!(f, "| lab | broker | runs | failures | slowest suite | slowest test |")?;
         writeln!(f, "| --- | --- | --- | --- | --- | --- |")?;
-        for ((lab, backend), seen) in &self.seen {
-            let Seen { runs, failures, slowest_suite, slowest_test: (name, took) } = seen;
-            let (suite, test, failures) = (slowest_suite.as_secs_f64(), took.as_secs_f64(), failures.len());
-            writeln!(f, "| {lab} | {backend} | {runs} | {failures} | {suite:.1} s | `{name}` {test:.1} s |")?;
+        for seen in &self.seen {
+            let Seen { lab, broker, runs, failures, slowest_suite_ms, slowest_test, slowest_test_ms } = seen;
+            let (failures, suite, test) = (failures.len(), *slowest_suite_ms as f64, *slowest_test_ms as f64);
+            let (suite, test) = (suite / 1000.0, test / 1000.0);
+            writeln!(
+                f,
+                "| {lab} | {broker} | {runs} | {failures} | {suite:.1} s | `{slowest_test}` {test:.1} s |"
+            )?;
         }
-        let runs: usize = self.seen.values().map(|seen| seen.runs).sum();
+        for Seen { lab, broker, failures, .. } in &self.seen {
+            for failure in failures {
+                write!(f, "\n✗ {lab} ({broker}) {failure}")?;
+            }
+        }
+        let runs: usize = self.seen.iter().map(|seen| seen.runs).sum();
         writeln!(f, "\n{runs} runs of right code, {} failures", self.failures())
     }
 }

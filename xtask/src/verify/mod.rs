@@ -14,6 +14,7 @@ mod matrix;
 mod own_tests;
 mod suites;
 mod table;
+mod trust;
 mod walkthrough;
 
 pub use walkthrough::finished_course;
@@ -62,6 +63,8 @@ pub fn run(
     }
     if only.is_none() {
         table.add("course", "documents", documents::prove(course)?);
+        let trust = Row::of(trust::FILE, trust::prove(course, write));
+        table.add("course", "figures", vec![trust, Row::of("README.md", trust::readme(course))]);
         table.add("course", "libraries are shared", libraries::prove(course, &session)?);
         say("course: the grader's and the testkit's own tests");
         for (what, rows) in own_tests::prove(course, &session, &brokers)? {
@@ -73,24 +76,28 @@ pub fn run(
     Ok(if table.failed() == 0 { Exit::Passed } else { Exit::Failed })
 }
 
-/// Runs what is right so often on each broker that luck would show.
+/// Runs what is right so often on each broker that luck would show. `write`: keeps what was seen, for `docs/trust.md`.
 pub fn flake(
     course: &Course,
     only: Option<&Lab>,
     broker: Option<Proof>,
     times: usize,
+    write: bool,
 ) -> anyhow::Result<Exit> {
     let session = Session::start(&course.root)?;
     let labs: Vec<_> =
         course.labs.iter().filter(|lab| only.is_none_or(|only| only.number == lab.number)).collect();
     let brokers = Brokers::begin(course, &session, &labs, false, broker)?;
     say(&format!("on {}", brokers.says));
-    let mut runs = flake::Runs::default();
+    let mut seen = flake::Flakes::default();
     for lab in labs {
-        flake::prove(course, &session, &brokers, lab, times, &mut runs)?;
+        flake::prove(course, &session, &brokers, lab, times, &mut seen)?;
     }
-    anstream::print!("\non {}\n{runs}", brokers.says);
-    Ok(if runs.failures() == 0 { Exit::Passed } else { Exit::Failed })
+    if write {
+        seen.save(&course.root)?;
+    }
+    anstream::print!("\non {}\n{seen}", brokers.says);
+    Ok(if seen.failures() == 0 { Exit::Passed } else { Exit::Failed })
 }
 
 /// What is being proven now, for somebody who waits.
