@@ -4,6 +4,7 @@ use super::{
     Event, Selection, Session, Watcher,
     broker::Broker,
     judge::{self, Evidence},
+    limits,
     process::{self, Ended},
     report::{self, Line},
 };
@@ -26,6 +27,9 @@ use std::{
 
 /// The longest time for the list of a suite's tests.
 const LIST_LIMIT: Duration = Duration::from_secs(30);
+
+/// Tells the testkit where to report. By it, too, the processes of a test are known.
+pub const REPORT: &str = "LABS_REPORT";
 
 /// Tells the testkit which of the generated schedules to run.
 const SEED: &str = "LABS_SEED";
@@ -143,6 +147,10 @@ fn side_by_side(
 fn one(session: &Session, suite: &Suite<'_>, selection: &Selection, name: &str) -> anyhow::Result<Test> {
     let limit = Duration::from_secs(suite.manifest.test_seconds).mul_f64(session.scale());
     let (report, token) = (session.file("report"), token());
+    // A folder for temporary files that nobody else has and that is empty: what an earlier run, or another test, has
+    // left in one for all must not decide.
+    let temporary = session.file("tmp");
+    fs::create_dir(&temporary).with_context(|| format!("cannot create {}", temporary.display()))?;
     // The testkit takes the token out of the file before any code under test runs. In the environment it would
     // stand for everybody to read.
     fs::write(&report, &token).with_context(|| format!("cannot write {}", report.display()))?;
@@ -150,7 +158,8 @@ fn one(session: &Session, suite: &Suite<'_>, selection: &Selection, name: &str) 
     command
         // With more than one thread libtest prints a test's line in one piece, after the test's own output.
         .args([name, "--exact", "--test-threads=2"])
-        .env("LABS_REPORT", &report)
+        .env(REPORT, &report)
+        .env("TMPDIR", &temporary)
         .env("LABS_TIME_SCALE", session.scale().to_string());
     if let Some(broker) = suite.broker {
         broker.tell(&mut command);
@@ -161,6 +170,7 @@ fn one(session: &Session, suite: &Suite<'_>, selection: &Selection, name: &str) 
         None => command.env_remove(SEED),
     };
     let ended = process::run(session, &mut command, limit, |_, _| ControlFlow::Continue(()))?;
+    session.started().end_orphans_of(&report);
     let report = report::read(&report);
     let (outcome, failure) = judge::judge(&Evidence {
         test: name,
@@ -173,12 +183,17 @@ fn one(session: &Session, suite: &Suite<'_>, selection: &Selection, name: &str) 
         own: &format!("labs/{}/src/", suite.name),
         limit: limit.as_secs(),
     });
+    if outcome.is_failure() {
+        // Asked while its files are still there: they may be what fills it.
+        session.ask_for_room();
+    }
     ended.discard();
+    let _ = fs::remove_dir_all(&temporary);
     let unusable = report.iter().find_map(Line::unusable).map(str::to_owned);
     Ok(Test { name: name.to_owned(), outcome, millis: ended.took.as_millis() as u64, failure, unusable })
 }
 
-/// A test binary as cargo would run it, without colours and backtraces that a learner would have to read past.
+/// A test binary as cargo would run it, but with limits, and without colours and backtraces that a learner would have to read past.
 ///
 /// insta, whose snapshots some suites use, would look for the workspace with a `cargo metadata` of its own in each
 /// process, and write a file beside a suite whose snapshot does not match. Grading writes nothing into a checkout.
@@ -189,6 +204,7 @@ fn command(executable: &Path, dir: &Path) -> Command {
     for forced in ["INSTA_FORCE_PASS", "INSTA_FORCE_UPDATE", "INSTA_FORCE_UPDATE_SNAPSHOTS"] {
         command.env_remove(forced);
     }
+    limits::on(&mut command);
     command
 }
 

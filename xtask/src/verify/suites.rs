@@ -181,7 +181,7 @@ fn build_all(
     let build =
         build::packages(session, &scratch.root, &arguments, build::Manner::Behind, |built| match built {
             build::Built::Error { package, rendered, .. } => _ = errors.entry(package).or_insert(rendered),
-            build::Built::Program { .. } => {}
+            build::Built::Program { .. } | build::Built::Library(_) => {}
             build::Built::Suite { package, executable, .. } => {
                 if let Some(candidate) = waiting.remove(&package) {
                     let dir = scratch.root.join(&package);
