@@ -17,7 +17,8 @@ pub enum Exit {
     BuildError = 3,
     /// The machine failed, not the learner: no disk, no cargo, no network.
     Infrastructure = 4,
-    /// The lab itself is damaged: a suite file was changed, or suite and lab.toml disagree.
+    /// The lab itself is damaged: a suite file was changed, suite and lab.toml disagree, or the build takes in what is
+    /// not the lab's.
     LabBroken = 5,
 }
 
@@ -29,7 +30,7 @@ Exit codes:
   2  usage: the command line was wrong
   3  build error: the code does not compile, nothing was graded
   4  infrastructure: the machine failed, not your code
-  5  lab broken: a file of the suite was changed";
+  5  lab broken: what would be graded is not the lab, such as when a file of the suite was changed";
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {

@@ -4,6 +4,7 @@ use super::{
     Selection, Session,
     follow::Follow,
     process::{self, Ended},
+    sources::{self, Library},
 };
 use crate::{
     course::Lab,
@@ -31,7 +32,7 @@ enum Message {
     #[serde(rename = "compiler-message")]
     Diagnosed { package_id: String, message: Diagnostic },
     #[serde(rename = "compiler-artifact")]
-    Made { package_id: String, target: Target, executable: Option<PathBuf> },
+    Made { package_id: String, target: Target, filenames: Vec<PathBuf>, executable: Option<PathBuf> },
     #[serde(other)]
     Other,
 }
@@ -72,6 +73,8 @@ pub enum Built {
     Suite { package: String, executable: PathBuf, source: PathBuf },
     /// A program.
     Program { executable: PathBuf },
+    /// A library that lies in a folder of somebody's.
+    Library(Library),
     /// An error in its code, as the compiler printed it, and its line.
     Error { package: String, rendered: String, place: Option<Place> },
 }
@@ -155,13 +158,19 @@ fn of_message(message: Message) -> Option<Built> {
             let place = message.place();
             Some(Built::Error { package: package_name(&package_id), rendered: message.rendered?, place })
         }
-        Message::Made { package_id, target, executable: Some(executable) }
+        Message::Made { package_id, target, executable: Some(executable), .. }
             if target.name == "suite" && target.kind == ["test"] =>
         {
             Some(Built::Suite { package: package_name(&package_id), executable, source: target.src_path })
         }
         Message::Made { target, executable: Some(executable), .. } if target.kind == ["bin"] => {
             Some(Built::Program { executable })
+        }
+        Message::Made { package_id, target, filenames, executable: None }
+            if package_id.starts_with("path+") && target.kind != ["custom-build"] =>
+        {
+            let Target { name, src_path: source, .. } = target;
+            Some(Built::Library(Library { name, source, made: filenames }))
         }
         _ => None,
     }
@@ -181,9 +190,12 @@ pub fn suite(
     lab: &Lab,
     selection: &Selection,
 ) -> anyhow::Result<Result<PathBuf, (Outcome, Problem)>> {
+    if let Some(problem) = sources::stranger(lab) {
+        return Ok(Err((Outcome::LabBroken, problem)));
+    }
     let mut executable = None;
     let (mut errors, mut places) = (Vec::new(), Vec::new());
-    let mut errors_elsewhere = Vec::new();
+    let (mut errors_elsewhere, mut libraries) = (Vec::new(), Vec::new());
     let arguments = ["--test", "suite", "--package", &lab.name];
     let build = packages(session, root, &arguments, Manner::Loud, |built| match built {
         Built::Suite { executable: found, source, .. } => executable = Some((found, source)),
@@ -194,15 +206,23 @@ pub fn suite(
         Built::Error { rendered, .. } => errors_elsewhere.push(rendered),
         // A lab's own program is built with its suite; it is not what is graded.
         Built::Program { .. } => {}
+        Built::Library(library) => libraries.push(library),
     })?;
     errors.extend(of_contract(lab, &build.stderr));
     Ok(match executable {
         Some((_, source)) if !is_same_file(&source, &lab.dir.join("tests/suite/main.rs")) => {
-            Err((Outcome::LabBroken, another_suite(lab, &source)))
+            Err((Outcome::LabBroken, sources::another_suite(lab, &source)))
         }
-        Some((executable, _)) if build.success => Ok(executable),
+        Some((executable, _)) if build.success => match sources::refusal(root, lab, &libraries) {
+            Some(problem) => Err((Outcome::LabBroken, problem)),
+            None => Ok(executable),
+        },
         _ if !errors.is_empty() => {
             Err((Outcome::BuildError, Problem { places, ..does_not_compile(lab, selection, errors) }))
+        }
+        _ if !lab.dir.join("Cargo.toml").exists() => Err((Outcome::BuildError, sources::no_package(lab))),
+        _ if build.stderr.contains("no test target named `suite`") => {
+            Err((Outcome::LabBroken, sources::no_suite(lab)))
         }
         _ if is_about_a_manifest(&build.stderr) => {
             Err((Outcome::BuildError, does_not_compile(lab, selection, vec![build.stderr])))
@@ -214,15 +234,6 @@ pub fn suite(
 fn is_same_file(a: &Path, b: &Path) -> bool {
     let real = |path: &Path| fs::canonicalize(path).ok();
     real(a).is_some() && real(a) == real(b)
-}
-
-/// A `[[test]]` in the lab's `Cargo.toml` can name any file.
-fn another_suite(lab: &Lab, source: &Path) -> Problem {
-    Problem::new(
-        "the lab's Cargo.toml names another file as its suite, so a verdict would mean nothing",
-        vec![source.display().to_string()],
-        format!("Remove the [[test]] that names it from {}", lab.shown("Cargo.toml")),
-    )
 }
 
 fn does_not_compile(lab: &Lab, selection: &Selection, details: Vec<String>) -> Problem {
@@ -305,7 +316,7 @@ mod tests {
         assert!(matches!(read(error), Some(Built::Error { package, .. }) if package == "a"));
         assert!(read(&error.replace(r#""error""#, r#""warning""#)).is_none());
         let suite = r#"{"reason":"compiler-artifact","package_id":"path+file:///p/a#0.1.0",
-            "target":{"kind":["test"],"name":"suite","src_path":"/s"},"executable":"/t/suite-1"}"#;
+            "target":{"kind":["test"],"name":"suite","src_path":"/s"},"filenames":[],"executable":"/t/suite-1"}"#;
         assert!(matches!(read(suite), Some(Built::Suite { package, .. }) if package == "a"));
         assert!(read(r#"{"reason":"build-finished","success":true}"#).is_none());
     }

@@ -2,9 +2,13 @@
 //!
 //! The guard is a process of its own that reads the grader's notes from its standard input: which process
 //! groups run now. When the grader goes, by Ctrl-C, SIGTERM or SIGKILL, that input closes; the guard kills the
-//! groups that are still there and removes the run's folder. No signal handler is needed, and none is missed.
+//! groups that are still there, and on Linux whatever else of the run's tests lives, and removes the run's folder. No
+//! signal handler is needed, and none is missed.
 
-use super::signals::kill_group;
+use super::{
+    orphans::{self, Started},
+    signals::kill_group,
+};
 use anyhow::Context as _;
 use std::{
     collections::BTreeSet,
@@ -24,16 +28,16 @@ pub struct Guarded {
 
 impl Guarded {
     /// Starts a guard for a run whose files are in `dir`.
-    pub fn start(dir: &Path) -> anyhow::Result<Self> {
-        let mut child = Command::new(env::current_exe()?)
+    pub fn start(dir: &Path, started: &Started) -> anyhow::Result<Self> {
+        let mut command = Command::new(env::current_exe()?);
+        command
             .arg("guard")
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             // A group of its own: Ctrl-C in the terminal ends the grader, not its guard.
-            .process_group(0)
-            .spawn()
-            .context("cannot start the process that cleans up")?;
+            .process_group(0);
+        let mut child = started.spawn(&mut command).context("cannot start the process that cleans up")?;
         note(&mut child, &format!("dir {}", dir.display()));
         Ok(Self { child: Mutex::new(child) })
     }
@@ -63,6 +67,8 @@ fn note(child: &mut Child, line: &str) {
 impl Drop for Guarded {
     fn drop(&mut self) {
         let child = self.child.get_mut().unwrap_or_else(PoisonError::into_inner);
+        // The grader has ended its tests itself.
+        note(child, "end");
         drop(child.stdin.take());
         let _ = child.wait();
     }
@@ -71,19 +77,22 @@ impl Drop for Guarded {
 /// The guard's own life: `cargo xtask guard`.
 pub fn guard() {
     let mut groups = BTreeSet::new();
-    let mut dir = None;
+    let (mut dir, mut killed) = (None, true);
     for line in io::stdin().lock().lines().map_while(Result::ok) {
         match line.split_once(' ') {
             Some(("dir", path)) => dir = Some(path.to_owned()),
             Some(("began", group)) => _ = groups.insert(group.to_owned()),
             Some(("gone", group)) => _ = groups.remove(group),
-            _ => {}
+            _ => killed = line != "end",
         }
     }
     for group in groups.iter().filter_map(|group| group.parse().ok()) {
         kill_group(group);
     }
     if let Some(dir) = dir {
+        if killed {
+            orphans::end_all_of(Path::new(&dir));
+        }
         let _ = fs::remove_dir_all(dir);
     }
 }

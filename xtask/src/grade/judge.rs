@@ -1,6 +1,6 @@
 //! What the evidence of one test says: the outcome, and why.
 
-use super::{printed::printed, report::Line};
+use super::{limits, printed::printed, report::Line};
 use crate::verdict::{Backend, Failure, Place, TestOutcome};
 use std::{os::unix::process::ExitStatusExt as _, process::ExitStatus};
 
@@ -54,10 +54,12 @@ pub fn judge(evidence: &Evidence<'_>) -> (TestOutcome, Option<Failure>) {
             },
         );
     }
-    if status.code() == Some(LIBTEST_FAILED) {
+    // Code may change the exit code after a rule was broken, for one in a destructor. What it broke says more.
+    let broken = || evidence.report.iter().any(|line| matches!(line, Line::Broken { .. }));
+    if status.code() == Some(LIBTEST_FAILED) || status.code().is_some() && broken() {
         return (TestOutcome::Failed, Some(failure(evidence)));
     }
-    let what = crash(status);
+    let what = crash(status, evidence.stderr);
     (TestOutcome::Crashed, Some(explain(evidence, what)))
 }
 
@@ -87,8 +89,12 @@ fn libtest_says_ok(evidence: &Evidence<'_>) -> bool {
     evidence.stdout.lines().any(|line| line.ends_with(&ok))
 }
 
-fn crash(status: ExitStatus) -> String {
+fn crash(status: ExitStatus, stderr: &str) -> String {
+    let (asked, failed) = limits::NO_MEMORY;
+    let no_memory = |line: &str| line.starts_with(asked) && line.ends_with(failed);
     match (status.signal(), status.code()) {
+        (Some(limits::WRITES_TOO_MUCH), _) => limits::WROTE_TOO_MUCH.into(),
+        (Some(6), _) if stderr.lines().any(no_memory) => limits::TOOK_TOO_MUCH.into(),
         (Some(6), _) => {
             "The test's process was aborted: `abort`, a panic while panicking, or a stack overflow.".into()
         }
@@ -287,6 +293,32 @@ mod tests {
         assert_eq!(failure.panics, ["src/lib.rs:7: boom"]);
         assert_eq!(failure.place, Some(Place { file: "src/lib.rs".into(), line: 7 }));
         assert_eq!(failure.seed, Some(4711));
+    }
+
+    #[test]
+    fn a_broken_rule_is_told_whatever_exit_code_the_process_was_given() {
+        let broken = Line::Broken {
+            rule: "The rule".into(),
+            expected: String::new(),
+            seen: String::new(),
+            timeline: Vec::new(),
+            section: String::new(),
+            seed: None,
+        };
+        for code in [0, 3] {
+            let (outcome, failure) = judged(exit(code), "", std::slice::from_ref(&broken));
+            assert_eq!((outcome, failure.unwrap().what.as_str()), (TestOutcome::Failed, "The rule"));
+        }
+        assert_eq!(judged(Some(6), "", &[broken]).0, TestOutcome::Crashed);
+    }
+
+    #[test]
+    fn a_limit_that_was_met_is_told_as_such() {
+        let said = |signal, stderr| crash(ExitStatus::from_raw(signal), stderr);
+        assert_eq!(said(limits::WRITES_TOO_MUCH, ""), limits::WROTE_TOO_MUCH);
+        let stderr = "mine\nmemory allocation of 4294967296 bytes failed\n";
+        assert_eq!(said(6, stderr), limits::TOOK_TOO_MUCH);
+        assert!(said(6, "mine\n").contains("aborted"));
     }
 
     #[test]

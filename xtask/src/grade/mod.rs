@@ -12,6 +12,8 @@ pub mod build;
 mod follow;
 mod guard;
 mod judge;
+mod limits;
+mod orphans;
 mod printed;
 mod process;
 mod report;
@@ -19,6 +21,7 @@ mod run;
 mod scale;
 mod session;
 pub mod signals;
+mod sources;
 
 pub use guard::guard;
 pub use run::Suite;
@@ -39,6 +42,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     ops::ControlFlow,
+    path::Path,
     process::Command,
     time::{Duration, Instant},
 };
@@ -160,6 +164,12 @@ impl<'a> Grader<'a> {
                 return Ok(());
             }
         };
+        // Whatever ran in the build may have changed them.
+        let changed = sums::changed(lab)?;
+        if !changed.is_empty() {
+            verdict.stop(Outcome::LabBroken, suite_changed(lab, &changed));
+            return Ok(());
+        }
         let coming = self.broker.take_if(|_| needs_kafka);
         let broker = match coming.map(|coming| coming.wait(session, watcher)).transpose() {
             Ok(broker) => broker,
@@ -197,6 +207,10 @@ pub fn grade(
     let began = Instant::now();
     let steps = run::all(session, suite, selection, watcher)?;
     verdict.tests_millis = began.elapsed().as_millis() as u64;
+    if let Some(dir) = session.was_full() {
+        verdict.stop(Outcome::Infrastructure, no_room(dir));
+        return Ok(());
+    }
     if let Some(problem) = suite.broker.and_then(|broker| broker.at_fault(&steps)) {
         // Nobody can say which of the tests failed for that.
         verdict.stop(Outcome::Infrastructure, problem);
@@ -240,6 +254,14 @@ pub fn run_until_it_speaks(
         if spoke { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
     Ok((spoke && ended.status.is_none(), ended.output()))
+}
+
+fn no_room(dir: &Path) -> Problem {
+    Problem::new(
+        "the disk was full while tests ran, so nobody can say why they failed; this is not about your code",
+        vec![format!("no room in {}", dir.display())],
+        "Make room, then check again. If it fills up each time, look at what your code writes.",
+    )
 }
 
 fn suite_changed(lab: &Lab, changed: &[String]) -> Problem {

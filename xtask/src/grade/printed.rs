@@ -15,6 +15,9 @@ pub fn printed<'a>(
     for panic in panics.filter(|panic| !panic.is_empty()) {
         text = text.replace(panic, "");
     }
+    // What a terminal would take for a command is shown as something that is no text.
+    let shown = |c: char| if c.is_control() && !"\n\t".contains(c) { char::REPLACEMENT_CHARACTER } else { c };
+    let text: String = text.replace("\r\n", "\n").chars().map(shown).collect();
     let own = |line: &&str| !is_libtest(test, line) && !is_panic(line);
     let text = text.lines().filter(own).collect::<Vec<_>>().join("\n");
     let lines: Vec<&str> = text.trim().lines().collect();
@@ -49,6 +52,12 @@ mod tests {
         let seen = printed("a::b", stdout, "to stderr\n", ["The rule\n  expected  1"].into_iter()).unwrap();
         let lines: Vec<_> = seen.lines().filter(|line| !line.is_empty()).collect();
         assert_eq!(lines, ["from a task", "mine", "to stderr"]);
+    }
+
+    #[test]
+    fn nothing_that_was_printed_commands_a_terminal() {
+        let seen = printed("a::b", "a\tb\r\n\u{1b}[2J\0\n", "", std::iter::empty()).unwrap();
+        assert_eq!(seen, "a\tb\n\u{fffd}[2J\u{fffd}");
     }
 
     #[test]

@@ -72,8 +72,10 @@ pub fn run(
     command.stdin(Stdio::null()).stdout(create(&stdout)?).stderr(create(&stderr)?).process_group(0);
 
     let began = Instant::now();
-    let mut child =
-        command.spawn().with_context(|| format!("cannot start {}", command.get_program().display()))?;
+    let mut child = session
+        .started()
+        .spawn(command)
+        .with_context(|| format!("cannot start {}", command.get_program().display()))?;
     let group = Group { session, id: child.id() };
     session.guard().began(group.id);
     let status = loop {
@@ -92,6 +94,7 @@ pub fn run(
     drop(group);
     // The group was killed: this waits for no one.
     child.wait()?;
+    session.started().ended(child.id());
     let _ = look(&stdout, &stderr);
     Ok(Ended { status, took, stdout, stderr })
 }

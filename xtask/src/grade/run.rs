@@ -4,6 +4,7 @@ use super::{
     Event, Selection, Session, Watcher,
     broker::Broker,
     judge::{self, Evidence},
+    limits,
     process::{self, Ended},
     report::{self, Line},
 };
@@ -26,6 +27,9 @@ use std::{
 
 /// The longest time for the list of a suite's tests.
 const LIST_LIMIT: Duration = Duration::from_secs(30);
+
+/// Tells the testkit where to report. By it, too, the processes of a test are known.
+pub const REPORT: &str = "LABS_REPORT";
 
 /// Tells the testkit which of the generated schedules to run.
 const SEED: &str = "LABS_SEED";
@@ -165,6 +169,10 @@ fn attempt(
 ) -> anyhow::Result<(Test, bool)> {
     let limit = Duration::from_secs(suite.manifest.test_seconds).mul_f64(session.scale());
     let (report, token) = (session.file("report"), token());
+    // A folder for temporary files that nobody else has and that is empty: what an earlier run, or another test, has
+    // left in one for all must not decide.
+    let temporary = session.file("tmp");
+    fs::create_dir(&temporary).with_context(|| format!("cannot create {}", temporary.display()))?;
     // The testkit takes the token out of the file before any code under test runs. In the environment it would
     // stand for everybody to read.
     fs::write(&report, &token).with_context(|| format!("cannot write {}", report.display()))?;
@@ -172,7 +180,8 @@ fn attempt(
     command
         // With more than one thread libtest prints a test's line in one piece, after the test's own output.
         .args([name, "--exact", "--test-threads=2"])
-        .env("LABS_REPORT", &report)
+        .env(REPORT, &report)
+        .env("TMPDIR", &temporary)
         .env("LABS_TIME_SCALE", session.scale().to_string());
     if let Some(broker) = suite.broker {
         broker.tell(&mut command);
@@ -183,6 +192,7 @@ fn attempt(
         None => command.env_remove(SEED),
     };
     let ended = process::run(session, &mut command, limit, |_, _| ControlFlow::Continue(()))?;
+    session.started().end_orphans_of(&report);
     let report = report::read(&report);
     let stderr = Ended::tail(&ended.stderr);
     let (outcome, failure) = judge::judge(&Evidence {
@@ -196,7 +206,12 @@ fn attempt(
         own: &format!("labs/{}/src/", suite.name),
         limit: limit.as_secs(),
     });
+    if outcome.is_failure() {
+        // Asked while its files are still there: they may be what fills it.
+        session.ask_for_room();
+    }
     ended.discard();
+    let _ = fs::remove_dir_all(&temporary);
     let unusable = report.iter().find_map(Line::unusable).map(str::to_owned);
     let asks_for_broker = report.contains(&Line::AsksForBroker);
     let millis = ended.took.as_millis() as u64;
@@ -205,7 +220,7 @@ fn attempt(
     Ok((test, ended_by_library))
 }
 
-/// A test binary as cargo would run it, without colours and backtraces that a learner would have to read past.
+/// A test binary as cargo would run it, but with limits, and without colours and backtraces that a learner would have to read past.
 ///
 /// insta, whose snapshots some suites use, would look for the workspace with a `cargo metadata` of its own in each
 /// process, and write a file beside a suite whose snapshot does not match. Grading writes nothing into a checkout.
@@ -216,6 +231,7 @@ fn command(executable: &Path, dir: &Path) -> Command {
     for forced in ["INSTA_FORCE_PASS", "INSTA_FORCE_UPDATE", "INSTA_FORCE_UPDATE_SNAPSHOTS"] {
         command.env_remove(forced);
     }
+    limits::on(&mut command);
     command
 }
 

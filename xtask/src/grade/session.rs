@@ -1,21 +1,26 @@
 //! What one run of the grader holds: a folder for its files, a guard that cleans up after it, the machine's pace.
 
-use super::{guard::Guarded, scale, signals::is_alive};
+use super::{guard::Guarded, orphans::Started, scale, signals::is_alive};
 use anyhow::Context as _;
 use std::{
     fs,
     path::{Path, PathBuf},
     process,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
 };
+
+/// What must be free for tests to report and print, in bytes.
+const ROOM: usize = 1 << 20;
 
 /// One run of the grader. When it is dropped, and also when the grader is killed, its folder and its processes go.
 #[derive(Debug)]
 pub struct Session {
     dir: PathBuf,
     guard: Guarded,
+    started: Started,
     scale: f64,
     files: AtomicUsize,
+    full: AtomicBool,
 }
 
 impl Session {
@@ -25,8 +30,10 @@ impl Session {
         sweep(&runs);
         let dir = runs.join(process::id().to_string());
         fs::create_dir_all(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
-        let guard = Guarded::start(&dir)?;
-        Ok(Self { dir, guard, scale: scale::measure(), files: AtomicUsize::new(0) })
+        let started = Started::begin();
+        let guard = Guarded::start(&dir, &started)?;
+        let (files, full) = (AtomicUsize::new(0), AtomicBool::new(false));
+        Ok(Self { dir, guard, started, scale: scale::measure(), files, full })
     }
 
     /// How much slower than a common machine this one is: from 1.0 to 5.0. Every limit is multiplied by it.
@@ -38,6 +45,25 @@ impl Session {
     pub fn file(&self, kind: &str) -> PathBuf {
         let number = self.files.fetch_add(1, Ordering::Relaxed);
         self.dir.join(format!("{number}.{kind}"))
+    }
+
+    /// Finds out whether tests still have room for their files.
+    pub fn ask_for_room(&self) {
+        let path = self.file("room");
+        // Written, not asked for: a quota, too, says no only then.
+        let full = fs::write(&path, vec![1; ROOM]).is_err();
+        let _ = fs::remove_file(path);
+        self.full.fetch_or(full, Ordering::Relaxed);
+    }
+
+    /// The folder of this run, if it had no room since this was last asked: nobody can say then why a test failed.
+    pub fn was_full(&self) -> Option<&Path> {
+        self.full.swap(false, Ordering::Relaxed).then_some(self.dir.as_path())
+    }
+
+    /// The processes of this run.
+    pub fn started(&self) -> &Started {
+        &self.started
     }
 
     /// Kills a group of processes should the grader end before it.

@@ -68,7 +68,7 @@ impl Waiting {
             build::Built::Error { package, rendered, .. } => {
                 _ = errors.entry(package).or_insert(rendered);
             }
-            build::Built::Program { .. } => {}
+            build::Built::Program { .. } | build::Built::Library(_) => {}
             build::Built::Suite { package, executable, .. } => {
                 if let Some(candidate) = self.by_package.remove(&package) {
                     let dir = root.join(&package);

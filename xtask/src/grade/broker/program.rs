@@ -97,7 +97,7 @@ impl Program {
                 // A group of its own: after Ctrl-C in the terminal it has something left to do.
                 None => command.process_group(0),
             };
-            command.spawn()
+            session.started().spawn(&mut command)
         };
         let mut child = start()
             .map_err(|error| problem(format!("{} cannot be started: {error}", executable.display())))?;
