@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// A [`Verdict`](crate::verdict::Verdict) or a [`Course`](crate::verdict::Summary) of them.
+/// A [`Verdict`](crate::verdict::Verdict), or a [`Summary`](crate::verdict::Summary) of several.
 pub fn of(value: &impl Serialize) -> anyhow::Result<String> {
     Ok(serde_json::to_string_pretty(value)? + "\n")
 }
