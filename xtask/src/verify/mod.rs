@@ -62,8 +62,9 @@ pub fn run(
         table.add(lab.short(), "walkthrough", walkthrough::prove(course, &session, &brokers, &grader, lab)?);
     }
     if only.is_none() {
-        table.add("course", "documents", documents::prove(course)?);
+        // First, since documents have links to it.
         let trust = Row::of(trust::FILE, trust::prove(course, write));
+        table.add("course", "documents", documents::prove(course)?);
         table.add("course", "figures", vec![trust, Row::of("README.md", trust::readme(course))]);
         table.add("course", "libraries are shared", libraries::prove(course, &session)?);
         say("course: the grader's and the testkit's own tests");
