@@ -51,7 +51,6 @@ mod system {
 
     impl Started {
         pub fn end_orphans_of(&self, _report: &Path) {}
-        pub fn end_orphans_of_unknown(&self) {}
     }
 
     pub fn end_all_of(_run: &Path) {}
@@ -79,16 +78,8 @@ mod system {
     impl Started {
         /// Ends what a test has left, `report` being its report. It must have ended itself.
         pub fn end_orphans_of(&self, report: &Path) {
-            let is_left = |id: &i32| report_of(*id).is_some_and(|other| other == report);
             // Each that is killed hands its own children on to the grader.
-            again_and_again(|| self.orphans().into_iter().filter(is_left).collect());
-        }
-
-        /// Ends what is left of tests that nobody knows any more, when a suite is over. Not before: a process has no
-        /// environment for a moment while it becomes another program.
-        pub fn end_orphans_of_unknown(&self) {
-            let is_left = |id: &i32| report_of(*id).is_none() && limits::are_on(*id);
-            again_and_again(|| self.orphans().into_iter().filter(is_left).collect());
+            again_and_again(|| self.orphans().into_iter().filter(|id| is_left_by(*id, report)).collect());
         }
 
         /// The grader's children that it has not started. Those that have ended are waited for, as is a parent's duty.
@@ -122,6 +113,14 @@ mod system {
                 return;
             }
             thread::sleep(TICK);
+        }
+    }
+
+    fn is_left_by(id: i32, report: &Path) -> bool {
+        match report_of(id) {
+            // Of a test that may still run.
+            Some(other) if other.parent() == report.parent() => other == report,
+            _ => limits::are_on(id),
         }
     }
 

@@ -92,7 +92,6 @@ pub fn all(
         .collect();
     watcher(Event::Built { tests: chosen.len() });
     let mut tests = side_by_side(session, suite, selection, &chosen, watcher)?;
-    session.started().end_orphans_of_unknown();
     let places = places::load(&suite.dir)?;
     for ((step, _), test) in chosen.iter().zip(&mut tests) {
         if let Some(failure) = test.failure.as_mut().filter(|failure| failure.place.is_none()) {
