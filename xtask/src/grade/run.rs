@@ -169,8 +169,9 @@ fn one(session: &Session, suite: &Suite<'_>, selection: &Selection, name: &str) 
         Some(seed) => command.env(SEED, seed.to_string()),
         None => command.env_remove(SEED),
     };
+    let running = session.started().test(&report);
     let ended = process::run(session, &mut command, limit, |_, _| ControlFlow::Continue(()))?;
-    session.started().end_orphans_of(&report);
+    drop(running);
     let report = report::read(&report);
     let (outcome, failure) = judge::judge(&Evidence {
         test: name,

@@ -95,7 +95,7 @@ pub struct Trial;
 impl Trial {
     pub fn start(_: &str) -> Self { Self }
     pub fn rule(&self, _: &str) -> &Self { self }
-    pub fn same<A, B>(&self, _: A, _: B) {}
+    pub fn same<A>(&self, _: A, _: A) {}
     pub fn passed(self) {}
 }
 ";
