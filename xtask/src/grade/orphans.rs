@@ -5,13 +5,15 @@
 //! ended, and ends them. Elsewhere nobody can be asked for them, and they stay.
 //!
 //! A process is known by its test's report in its environment, which it has from its parents. One that has emptied
-//! its environment still has the limits of a test. What else may come here, such as a compiler's cache that a build
-//! has started, is nobody's business but its owner's, and stays.
+//! its environment still has the limits of a test; nobody knows of which, so that it ends when no test runs any more.
+//! (So does one that is just being replaced by another program: it has no environment for a moment.) What else may come
+//! here, such as a compiler's cache that a build has started, is nobody's business but its owner's, and stays.
 
 use super::signals;
 use std::{
     collections::BTreeSet,
     io,
+    path::{Path, PathBuf},
     process::{Child, Command},
     sync::{Mutex, PoisonError},
 };
@@ -20,13 +22,22 @@ use std::{
 #[derive(Debug)]
 pub struct Started {
     ids: Mutex<BTreeSet<u32>>,
+    /// The reports of the tests that run.
+    tests: Mutex<BTreeSet<PathBuf>>,
+}
+
+/// A test that runs. What it has left ends when this is dropped; it must have ended itself then.
+#[derive(Debug)]
+pub struct Test<'a> {
+    started: &'a Started,
+    report: &'a Path,
 }
 
 impl Started {
     /// From now on orphans come here.
     pub fn begin() -> Self {
         signals::adopt_orphans();
-        Self { ids: Mutex::default() }
+        Self { ids: Mutex::default(), tests: Mutex::default() }
     }
 
     /// Starts a process. It cannot be taken for an orphan: nobody looks for those meanwhile.
@@ -37,9 +48,22 @@ impl Started {
         Ok(child)
     }
 
+    /// A test begins, `report` being its report.
+    pub fn test<'a>(&'a self, report: &'a Path) -> Test<'a> {
+        self.tests.lock().unwrap_or_else(PoisonError::into_inner).insert(report.to_owned());
+        Test { started: self, report }
+    }
+
     /// A process was waited for.
     pub fn ended(&self, id: u32) {
         self.ids.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+    }
+}
+
+impl Drop for Test<'_> {
+    fn drop(&mut self) {
+        self.started.tests.lock().unwrap_or_else(PoisonError::into_inner).remove(self.report);
+        self.started.end_orphans(self.report);
     }
 }
 
@@ -50,7 +74,7 @@ mod system {
     use std::path::Path;
 
     impl Started {
-        pub fn end_orphans_of(&self, _report: &Path) {}
+        pub(super) fn end_orphans(&self, _report: &Path) {}
     }
 
     pub fn end_all_of(_run: &Path) {}
@@ -61,6 +85,7 @@ mod system {
     use super::{Started, signals};
     use crate::grade::{limits, run::REPORT};
     use std::{
+        collections::BTreeSet,
         ffi::OsStr,
         fs,
         os::unix::ffi::OsStrExt as _,
@@ -76,10 +101,30 @@ mod system {
     const TICK: Duration = Duration::from_millis(1);
 
     impl Started {
-        /// Ends what a test has left, `report` being its report. It must have ended itself.
-        pub fn end_orphans_of(&self, report: &Path) {
-            // Each that is killed hands its own children on to the grader.
-            again_and_again(|| self.orphans().into_iter().filter(|id| is_left_by(*id, report)).collect());
+        /// Ends what the tests of a run have left that are over. `report` is that of one of them.
+        pub(super) fn end_orphans(&self, report: &Path) {
+            let (began, mut killed) = (Instant::now(), BTreeSet::new());
+            while began.elapsed() < BOUND {
+                let orphans = self.orphans();
+                let left = orphans.iter().copied().filter(|id| self.is_left_over(*id, report));
+                // Somebody else's, such as one that `sudo` has started, cannot be killed, and stays.
+                killed.extend(left.filter(|id| signals::kill(*id)));
+                // Each hands its own children on to the grader when it is gone, and not before.
+                if !orphans.iter().any(|id| killed.contains(id)) {
+                    return;
+                }
+                thread::sleep(TICK);
+            }
+        }
+
+        fn is_left_over(&self, id: i32, report: &Path) -> bool {
+            let (of, limited) = (report_of(id), limits::are_on(id));
+            // Asked last: of a test that has begun meanwhile there is none among the orphans.
+            let tests = self.tests.lock().unwrap_or_else(PoisonError::into_inner);
+            match of {
+                Some(of) if of.parent() == report.parent() => !tests.contains(&of),
+                _ => limited && tests.is_empty(),
+            }
         }
 
         /// The grader's children that it has not started. Those that have ended are waited for, as is a parent's duty.
@@ -99,28 +144,13 @@ mod system {
     pub fn end_all_of(run: &Path) {
         let of_run = |id: &i32| report_of(*id).is_some_and(|report| report.starts_with(run));
         let all = || fs::read_dir("/proc").into_iter().flatten().flatten();
-        again_and_again(|| {
-            all().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(of_run).collect()
-        });
-    }
-
-    fn again_and_again(left: impl Fn() -> Vec<i32>) {
-        let began = Instant::now();
-        while began.elapsed() < BOUND {
-            // Somebody else's, such as one that `sudo` has started, cannot be killed, and stays.
-            let killed = left().into_iter().filter(|id| signals::kill(*id)).count();
-            if killed == 0 {
-                return;
-            }
+        let (began, mut seen_none) = (Instant::now(), 0);
+        // Twice: one that is just being replaced by another program is not known at that moment.
+        while began.elapsed() < BOUND && seen_none < 2 {
+            let ids = all().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+            let killed = ids.filter(of_run).filter(|id| signals::kill(*id)).count();
+            seen_none = if killed == 0 { seen_none + 1 } else { 0 };
             thread::sleep(TICK);
-        }
-    }
-
-    fn is_left_by(id: i32, report: &Path) -> bool {
-        match report_of(id) {
-            // Of a test that may still run.
-            Some(other) if other.parent() == report.parent() => other == report,
-            _ => limits::are_on(id),
         }
     }
 

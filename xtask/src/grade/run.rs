@@ -191,8 +191,9 @@ fn attempt(
         Some(seed) => command.env(SEED, seed.to_string()),
         None => command.env_remove(SEED),
     };
+    let running = session.started().test(&report);
     let ended = process::run(session, &mut command, limit, |_, _| ControlFlow::Continue(()))?;
-    session.started().end_orphans_of(&report);
+    drop(running);
     let report = report::read(&report);
     let stderr = Ended::tail(&ended.stderr);
     let (outcome, failure) = judge::judge(&Evidence {

@@ -41,6 +41,15 @@ fn each_submission_gets_the_verdict_of_the_table() {
     assert!(course.runs().is_empty(), "and no file is left");
 
     course.xtask(&["check", "0", "--test", "a_marker"]).exits(0);
+    for format in ["text", "json", "junit", "github"] {
+        let ran =
+            course.xtask(&["check", "0", "--test", "with_what_is_no_text", "--format", format]).exits(1);
+        let commands = ran.stdout.chars().find(|c| c.is_control() && *c != '\n');
+        assert_eq!(
+            commands, None,
+            "{format}: nothing that it printed commands a terminal or breaks a reader"
+        );
+    }
 }
 
 #[test]
