@@ -3,7 +3,7 @@
 use super::{
     brokers::Brokers,
     built::{Built, Waiting},
-    candidate::{self, Kind},
+    candidate::{self, Candidate, Kind},
     expectation::{self, Unmet},
     table::Row,
 };
@@ -14,7 +14,7 @@ use crate::{
     },
     exit::Stop,
     grade::{self, Selection, Session, Suite, broker::Broker},
-    verdict::{Backend, Test, Verdict},
+    verdict::{Backend, Test, TestOutcome, Verdict},
 };
 use anyhow::anyhow;
 use std::{
@@ -39,7 +39,7 @@ pub type Ends = BTreeMap<String, Test>;
 type Group = (Kind, Option<Backend>);
 
 /// Grades everything while the rest is still being built, and compares each verdict with what it must be. Where
-/// there are several brokers, each candidate is graded on each of them; a test that asks for none runs once.
+/// there are several brokers, each candidate is graded on each of them; see [`runs_once`].
 pub fn prove(
     course: &Course,
     session: &Session,
@@ -71,14 +71,13 @@ pub fn prove(
             let next = built.lock().unwrap_or_else(PoisonError::into_inner).recv();
             let Ok(next) = next else { return Ok(()) };
             let next = Arc::new(next);
-            // Tests that no broker plays a part in run once.
             let mut ends = Ends::new();
             for broker in &brokers {
                 let group: Group = (next.candidate.kind, backend_of(*broker));
                 let (judgement, tests) = judge(session, lab, &next, &known, *broker, ends.clone())?;
                 if judgement.is_ok() {
-                    let alike = tests.into_iter().filter(|test| !test.asks_for_broker);
-                    ends.extend(alike.map(|test| (test.name.clone(), test)));
+                    let enough = tests.into_iter().filter(|test| runs_once(&next.candidate, test));
+                    ends.extend(enough.map(|test| (test.name.clone(), test)));
                 }
                 let row = match judgement {
                     Ok(()) => Row::of(&next.candidate.name, Ok(())),
@@ -126,6 +125,15 @@ pub fn prove(
         (format!("{what}{on}"), groups.remove(&(kind, backend)).unwrap_or_default())
     });
     Ok(named.collect())
+}
+
+/// Whether a test that ended so need not run on another broker. Those in which no broker plays a part need not. Nor need
+/// those that wrong code passes: on one broker it was seen that it fails just the tests that it names, and on the others
+/// it is seen that these tests catch it there too.
+fn runs_once(candidate: &Candidate, test: &Test) -> bool {
+    let named = candidate.fails.contains(&test.name) || candidate.may_fail.contains(&test.name);
+    let passed = test.outcome == TestOutcome::Passed;
+    !test.asks_for_broker || candidate.kind == Kind::Mistake && passed && !named
 }
 
 /// Grades again, now that nothing else runs. What must be so stands when it is so each time: then the first verdict
@@ -180,4 +188,32 @@ pub fn grade(
     let suite = Suite { executable, dir, name: lab.name.clone(), manifest, broker, known: ends };
     grade::grade(session, &suite, known, &Selection::default(), &|_| (), &mut verdict)?;
     Ok(verdict)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn on_another_broker_run_the_tests_that_can_say_something_new() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+        let candidate = |kind| {
+            let (fails, may_fail) = (names(&["commit::late"]), names(&["crash::twice"]));
+            Candidate { kind, name: "m".into(), fails, may_fail }
+        };
+        let once = |kind, name: &str, outcome, asks_for_broker| {
+            let (name, failure, unusable) = (name.into(), None, None);
+            let test = Test { name, outcome, millis: 1, failure, unusable, asks_for_broker };
+            runs_once(&candidate(kind), &test)
+        };
+        use TestOutcome::{Failed, NotGradable, Passed};
+        assert!(once(Kind::Mistake, "retry::once", Passed, true));
+        assert!(!once(Kind::Mistake, "commit::late", Failed, true));
+        assert!(!once(Kind::Mistake, "crash::twice", Passed, true), "luck may turn");
+        assert!(!once(Kind::Mistake, "retry::once", NotGradable, true), "another broker may be able to");
+        assert!(!once(Kind::Variant, "retry::once", Passed, true));
+        assert!(!once(Kind::Solution, "retry::once", Passed, true));
+        assert!(once(Kind::Variant, "retry::once", Passed, false));
+    }
 }

@@ -10,7 +10,7 @@ use testkit::{
 const SECTION: &str = "step-2-watches";
 
 /// Schedules that are run, unless one is asked for.
-const SCHEDULES: u64 = 150;
+const SCHEDULES: u64 = 100;
 
 /// Runs every schedule and judges its history.
 async fn on_each_schedule(trial: &Trial, text: &str, property: impl Fn(&[Event]) -> Result<(), Violation>) {
