@@ -35,6 +35,8 @@ pub enum Command {
     Stubs(Stubs),
     /// For authors: prove every lab and the grader itself
     Verify(Verify),
+    /// For authors: have `cargo mutants` change the solutions, and see whether the suites notice
+    Mutants(Mutants),
     /// For authors: measure how long people wait, beside bare cargo
     Bench(Bench),
     /// For authors: begin a new lab
@@ -147,6 +149,19 @@ pub struct Verify {
     /// often right code failed
     #[arg(long, value_name = "N", conflicts_with = "only")]
     pub flake: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP)]
+pub struct Mutants {
+    #[arg(value_name = "LAB", help = "Only this lab; without it, all of them")]
+    pub lab: Option<String>,
+    /// Only the mutants with this in their names, such as a file's or a function's
+    #[arg(long, value_name = "NAME", requires = "lab")]
+    pub only: Option<String>,
+    /// Write the figures down, beside each solution, when no mutant is left unexplained
+    #[arg(long, conflicts_with = "only")]
+    pub write: bool,
 }
 
 #[derive(Debug, Args)]

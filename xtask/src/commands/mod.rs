@@ -7,6 +7,7 @@ mod compare;
 mod doctor;
 mod hint;
 mod list;
+mod mutants;
 mod new_lab;
 mod next;
 mod progress;
@@ -41,6 +42,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Doctor => doctor::run(&course),
         Command::Stubs(args) => stubs::run(&course, &args),
         Command::Verify(args) => verify::run(&course, &args),
+        Command::Mutants(args) => mutants::run(&course, &args),
         Command::Bench(args) => bench::run(&course, &args),
         Command::NewLab(args) => new_lab::run(&course, &args),
         Command::Guard => unreachable!("handled above"),

@@ -9,12 +9,13 @@ use std::{
     os::unix::process::CommandExt as _,
     path::PathBuf,
     process::{Command, ExitStatus, Stdio},
+    sync::mpsc::{self, RecvTimeoutError},
     thread,
     time::{Duration, Instant},
 };
 
-/// How soon, and how seldom at most, a running program is looked at again.
-const TICKS: [Duration; 2] = [Duration::from_millis(3), Duration::from_millis(20)];
+/// How often the output of a running program is looked at.
+const TICK: Duration = Duration::from_millis(50);
 
 /// The most of a program's output that is read back: enough for any message, too little to choke on.
 const TAIL: u64 = 64 * 1024;
@@ -78,23 +79,27 @@ pub fn run(
         .with_context(|| format!("cannot start {}", command.get_program().display()))?;
     let group = Group { session, id: child.id() };
     session.guard().began(group.id);
+    // Waited for in a thread of its own: the end is known at once, and nobody has to ask for it again and again.
+    let (ended, end) = mpsc::channel();
+    let waiter = thread::spawn(move || ended.send(child.wait()));
     let status = loop {
         let enough = look(&stdout, &stderr).is_break();
-        if let Some(status) = child.try_wait()? {
-            break Some(status);
+        let left = limit.saturating_sub(began.elapsed());
+        if enough || left.is_zero() {
+            break end.try_recv().ok().transpose()?;
         }
-        if enough || began.elapsed() > limit {
-            break None;
+        match end.recv_timeout(left.min(TICK)) {
+            Ok(status) => break Some(status?),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => unreachable!("whoever waits tells before it ends"),
         }
-        // Many run side by side. One that has run for long is looked at less often, and is noticed late by a
-        // fiftieth of its time.
-        thread::sleep((began.elapsed() / 50).clamp(TICKS[0], TICKS[1]));
     };
     let took = began.elapsed();
+    let id = group.id;
     drop(group);
     // The group was killed: this waits for no one.
-    child.wait()?;
-    session.started().ended(child.id());
+    let _ = waiter.join();
+    session.started().ended(id);
     let _ = look(&stdout, &stderr);
     Ok(Ended { status, took, stdout, stderr })
 }

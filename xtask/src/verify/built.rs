@@ -7,7 +7,12 @@ use crate::{
     grade::{Session, build},
     scratch::{self, Scratch},
 };
-use std::{collections::BTreeMap, path::PathBuf, sync::mpsc};
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Mutex, PoisonError, mpsc},
+    thread,
+};
 
 /// A candidate whose suite is built.
 pub struct Built {
@@ -51,6 +56,33 @@ impl Waiting {
 
     pub fn len(&self) -> usize {
         self.by_package.len()
+    }
+
+    /// Builds every candidate, while so many threads judge those that are ready. Returns those that do not compile, and
+    /// why.
+    pub fn judge(
+        self,
+        course: &Course,
+        session: &Session,
+        judges: usize,
+        judge: impl Fn(Built) -> anyhow::Result<()> + Sync,
+    ) -> anyhow::Result<Vec<Unfit>> {
+        let (queue, built) = mpsc::channel();
+        let built = Mutex::new(built);
+        let work = || -> anyhow::Result<()> {
+            loop {
+                let next = built.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                let Ok(next) = next else { return Ok(()) };
+                judge(next)?;
+            }
+        };
+        thread::scope(|scope| {
+            let judges: Vec<_> = (0..judges).map(|_| scope.spawn(work)).collect();
+            // Takes the queue: the judges end when there is nothing left to come.
+            let unfit = self.build(course, session, queue)?;
+            judges.into_iter().try_for_each(|judge| judge.join().expect("a judge does not panic"))?;
+            Ok(unfit)
+        })
     }
 
     /// Builds every candidate and queues each as soon as it is ready. Returns those that do not compile, and why.

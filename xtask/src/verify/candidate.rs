@@ -24,10 +24,12 @@ pub enum Kind {
     Stub,
     Mistake,
     Variant,
+    /// What an outside judge has made of the solution. It is wrong, or equal.
+    Mutant,
 }
 
 impl Kind {
-    /// Each kind with what is proven of it.
+    /// Each kind that `verify` proves, with what is proven of it.
     pub const ALL: [(Self, &'static str); 4] = [
         (Self::Solution, "solution passes"),
         (Self::Stub, "stub is not implemented"),
@@ -44,6 +46,7 @@ impl Candidate {
             Kind::Stub => "stub",
             Kind::Mistake => "mistake",
             Kind::Variant => "variant",
+            Kind::Mutant => "mutant",
         };
         format!("{kind}-{}", self.name)
     }
@@ -68,6 +71,13 @@ pub fn all(lab: &Lab) -> anyhow::Result<Vec<(Candidate, anyhow::Result<Files>)>>
         (candidate, files)
     });
     Ok(packages.collect())
+}
+
+/// A candidate made of the author's files as somebody has changed them.
+pub fn of_author(lab: &Lab, kind: Kind, name: String, author: Files) -> (Candidate, anyhow::Result<Files>) {
+    let candidate = Candidate { kind, name, fails: BTreeSet::new(), may_fail: BTreeSet::new() };
+    let files = generate::sources(&author).map(|made| as_package(lab, &candidate.package(), made.solution));
+    (candidate, files)
 }
 
 /// The code of a learner who made this mistake, or who built it this way.

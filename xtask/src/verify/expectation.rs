@@ -28,6 +28,7 @@ pub fn holds(verdict: &Verdict, candidate: &Candidate) -> Result<(), Unmet> {
         Kind::Solution | Kind::Variant => passes(verdict),
         Kind::Stub => is_not_implemented(verdict),
         Kind::Mistake => is_caught(verdict, candidate),
+        Kind::Mutant => unreachable!("nobody knows beforehand what becomes of a mutant"),
     }
 }
 

@@ -11,6 +11,7 @@ mod libraries;
 mod manifest;
 mod markdown;
 mod matrix;
+mod mutants;
 mod own_tests;
 mod suites;
 mod table;
@@ -99,6 +100,27 @@ pub fn flake(
     }
     anstream::print!("\non {}\n{seen}", brokers.says);
     Ok(if seen.failures() == 0 { Exit::Passed } else { Exit::Failed })
+}
+
+/// Has an outside judge change solutions, and says which changes no suite notices. `write`: keeps the figures, for
+/// `docs/trust.md`.
+pub fn mutants(
+    course: &Course,
+    only: Option<&Lab>,
+    named: Option<&str>,
+    write: bool,
+) -> anyhow::Result<Exit> {
+    let session = Session::start(&course.root)?;
+    let labs: Vec<_> =
+        course.labs.iter().filter(|lab| only.is_none_or(|only| only.number == lab.number)).collect();
+    let brokers = Brokers::begin(course, &session, &labs, false, Some(Proof::Embedded))?;
+    let mut table = Table::default();
+    for lab in labs {
+        let rows = mutants::prove(course, &session, &brokers, lab, named, write)?;
+        table.add(lab.short(), "mutants that live are equal", rows);
+    }
+    anstream::print!("\n{table}");
+    Ok(if table.failed() == 0 { Exit::Passed } else { Exit::Failed })
 }
 
 /// What is being proven now, for somebody who waits.

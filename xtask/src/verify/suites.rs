@@ -10,6 +10,7 @@ use super::{
 use crate::{
     course::{
         Course, Lab,
+        manifest::Manifest,
         mistakes::{self, Mistake},
     },
     exit::Stop,
@@ -19,8 +20,7 @@ use crate::{
 use anyhow::anyhow;
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError, mpsc},
-    thread,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 /// Candidates that are graded at the same time. Wrong code waits most of the time for what never comes.
@@ -64,44 +64,34 @@ pub fn prove(
     let expected = brokers.len() * (waiting.len() + unfit.len());
     let judged = Mutex::new(Vec::new());
     let doubtful = Mutex::new(Vec::new());
-    let (queue, built) = mpsc::channel::<Built>();
-    let built = Mutex::new(built);
-    let judge_all = || -> anyhow::Result<()> {
-        loop {
-            let next = built.lock().unwrap_or_else(PoisonError::into_inner).recv();
-            let Ok(next) = next else { return Ok(()) };
-            let next = Arc::new(next);
-            let mut ends = Ends::new();
-            for broker in &brokers {
-                let group: Group = (next.candidate.kind, backend_of(*broker));
-                let (judgement, tests) = judge(session, lab, &next, &known, *broker, ends.clone())?;
-                if judgement.is_ok() {
-                    let enough = tests.into_iter().filter(|test| runs_once(&next.candidate, test));
-                    ends.extend(enough.map(|test| (test.name.clone(), test)));
+    let on_each_broker = |next: Built| -> anyhow::Result<()> {
+        let next = Arc::new(next);
+        let mut ends = Ends::new();
+        for broker in &brokers {
+            let group: Group = (next.candidate.kind, backend_of(*broker));
+            let (judgement, tests) = judge(session, lab, &next, &known, *broker, ends.clone())?;
+            if judgement.is_ok() {
+                let enough = tests.into_iter().filter(|test| runs_once(&next.candidate, test));
+                ends.extend(enough.map(|test| (test.name.clone(), test)));
+            }
+            let row = match judgement {
+                Ok(()) => Row::of(&next.candidate.name, Ok(())),
+                Err(Unmet::Fault(why)) => Row::of(&next.candidate.name, Err(anyhow!(why))),
+                Err(Unmet::Doubtful(why)) => {
+                    let mut doubtful = doubtful.lock().unwrap_or_else(PoisonError::into_inner);
+                    doubtful.push((group, Arc::clone(&next), *broker, why));
+                    continue;
                 }
-                let row = match judgement {
-                    Ok(()) => Row::of(&next.candidate.name, Ok(())),
-                    Err(Unmet::Fault(why)) => Row::of(&next.candidate.name, Err(anyhow!(why))),
-                    Err(Unmet::Doubtful(why)) => {
-                        let mut doubtful = doubtful.lock().unwrap_or_else(PoisonError::into_inner);
-                        doubtful.push((group, Arc::clone(&next), *broker, why));
-                        continue;
-                    }
-                };
-                let mut judged = judged.lock().unwrap_or_else(PoisonError::into_inner);
-                judged.push((group, row));
-                if judged.len().is_multiple_of(TOLD_EACH) {
-                    super::say(&format!("{}: {} of {expected} verdicts", lab.short(), judged.len()));
-                }
+            };
+            let mut judged = judged.lock().unwrap_or_else(PoisonError::into_inner);
+            judged.push((group, row));
+            if judged.len().is_multiple_of(TOLD_EACH) {
+                super::say(&format!("{}: {} of {expected} verdicts", lab.short(), judged.len()));
             }
         }
+        Ok(())
     };
-    thread::scope(|scope| {
-        let judges: Vec<_> = (0..AT_A_TIME).map(|_| scope.spawn(judge_all)).collect();
-        // Takes the queue: the judges end when there is nothing left to come.
-        unfit.extend(waiting.build(course, session, queue)?);
-        judges.into_iter().try_for_each(|judge| judge.join().expect("a judge does not panic"))
-    })?;
+    unfit.extend(waiting.judge(course, session, AT_A_TIME, on_each_broker)?);
 
     let mut rows = judged.into_inner().unwrap_or_else(PoisonError::into_inner);
     for (group, built, broker, why) in doubtful.into_inner().unwrap_or_else(PoisonError::into_inner) {
@@ -169,11 +159,11 @@ fn judge(
     broker: Option<&Broker>,
     ends: Ends,
 ) -> anyhow::Result<(Result<(), Unmet>, Vec<Test>)> {
-    let verdict = grade(session, lab, built, known, broker, ends)?;
+    let verdict = grade(session, lab, built, known, broker, ends, |manifest| manifest)?;
     Ok((expectation::holds(&verdict, &built.candidate), verdict.tests().cloned().collect()))
 }
 
-/// The verdict on a candidate.
+/// The verdict on a candidate. `with` may change what the lab's manifest says.
 pub fn grade(
     session: &Session,
     lab: &Lab,
@@ -181,8 +171,9 @@ pub fn grade(
     known: &[Mistake],
     broker: Option<&Broker>,
     ends: Ends,
+    with: impl FnOnce(Manifest) -> Manifest,
 ) -> anyhow::Result<Verdict> {
-    let manifest = lab.manifest()?;
+    let manifest = with(lab.manifest()?);
     let mut verdict = Verdict::empty(lab, &manifest);
     let (executable, dir) = (built.executable.clone(), built.dir.clone());
     let suite = Suite { executable, dir, name: lab.name.clone(), manifest, broker, known: ends };

@@ -1,7 +1,10 @@
 //! `docs/trust.md`: what the grader's word is worth, in figures. Everything in it is read from where it is proven or
 //! was measured, and `verify` says when the page no longer says the same.
 
-use super::flake::Flakes;
+use super::{
+    flake::Flakes,
+    mutants::{Equal, Found},
+};
 use crate::course::{Course, Lab, patch::Patch};
 use anyhow::{Context as _, ensure};
 use serde::Deserialize;
@@ -12,9 +15,6 @@ pub const FILE: &str = "docs/trust.md";
 
 /// What submissions may do, and what becomes of it: the grader's own tests hold it to each line.
 const CASES: &str = "xtask/tests/hostile/cases.toml";
-
-/// What `cargo mutants` said of a solution, beside it.
-const MUTANTS: &str = "mutants.toml";
 
 #[derive(Deserialize)]
 struct Cases {
@@ -27,22 +27,6 @@ struct Case {
     outcome: String,
     says: Option<String>,
     on: Option<String>,
-}
-
-/// Every mutant is caught, or its behaviour is the same and somebody says why.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Mutants {
-    caught: usize,
-    #[serde(default)]
-    equal: Vec<Equal>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Equal {
-    mutant: String,
-    why: String,
 }
 
 /// Compares the page with what it is made from, or writes it.
@@ -129,9 +113,7 @@ fn mutants(text: &mut String, course: &Course) -> anyhow::Result<()> {
     let mut lines = String::new();
     let mut reasons = String::new();
     for lab in &course.labs {
-        let path = lab.solution()?.join(MUTANTS);
-        let Ok(found) = fs::read_to_string(&path) else { continue };
-        let Mutants { caught, equal } = toml::from_str(&found).with_context(|| path.display().to_string())?;
+        let Some(Found { caught, equal }) = Found::load(lab)? else { continue };
         let (equals, all) = (equal.len(), caught + equal.len());
         let _ = writeln!(lines, "| {} | {all} | {caught} | {equals} |", lab.short());
         for Equal { mutant, why } in equal {
@@ -140,7 +122,7 @@ fn mutants(text: &mut String, course: &Course) -> anyhow::Result<()> {
     }
     if !lines.is_empty() {
         *text += "\n## An outside judge\n\n\
-                  `cargo mutants` changes a solution in every way that it knows. A change is caught by the suite, or it \
+                  `cargo mutants` changes a solution in every way that it knows (`cargo xtask mutants`). A change is caught by the suite, or it \
                   changes nothing\nthat the contract speaks of, for the reason that is given.\n\n\
                   | lab | mutants | caught | equal |\n| --- | --- | --- | --- |\n";
         *text += &lines;
