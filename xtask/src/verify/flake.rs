@@ -31,7 +31,7 @@ use std::{
 const AT_A_TIME: usize = 2;
 
 /// What was seen of one lab on one broker.
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 struct Seen {
     lab: String,
     broker: String,
@@ -59,9 +59,15 @@ impl Flakes {
         Ok(Some(toml::from_str(&text).context(FILE)?))
     }
 
-    pub fn save(&self, root: &Path) -> anyhow::Result<()> {
+    /// Writes it down. What was seen of other labs stays, as long as there is such a lab.
+    pub fn save(&self, root: &Path, is_there: impl Fn(&str) -> bool) -> anyhow::Result<()> {
+        let mut all = Self::load(root)?.unwrap_or_default().seen;
+        all.retain(|old| is_there(&old.lab) && !self.seen.iter().any(|new| new.lab == old.lab));
+        all.extend(self.seen.iter().cloned());
+        all.sort_by(|a, b| (&a.lab, &a.broker).cmp(&(&b.lab, &b.broker)));
+        let all = Self { seen: all };
         let head = "# Written by `cargo xtask verify --flake N --write`.\n\n";
-        Ok(fs::write(root.join(FILE), format!("{head}{}", toml::to_string(self)?))?)
+        Ok(fs::write(root.join(FILE), format!("{head}{}", toml::to_string(&all)?))?)
     }
 
     pub fn failures(&self) -> usize {
@@ -195,5 +201,26 @@ impl fmt::Display for Flakes {
         }
         let runs: usize = self.seen.iter().map(|seen| seen.runs).sum();
         writeln!(f, "\n{runs} runs of right code, {} failures", self.failures())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_seen_of_other_labs_stays() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join("docs")).unwrap();
+        let seen = |labs: &[(&str, usize)]| {
+            let seen =
+                |(lab, runs): &(&str, usize)| Seen { lab: (*lab).into(), runs: *runs, ..Seen::default() };
+            Flakes { seen: labs.iter().map(seen).collect() }
+        };
+        seen(&[("lab-01", 1), ("lab-02", 2), ("lab-09", 3)]).save(root.path(), |_| true).unwrap();
+        seen(&[("lab-00", 4), ("lab-02", 5)]).save(root.path(), |lab| lab != "lab-09").unwrap();
+        let there = Flakes::load(root.path()).unwrap().unwrap().seen;
+        let there: Vec<_> = there.iter().map(|seen| (seen.lab.as_str(), seen.runs)).collect();
+        assert_eq!(there, [("lab-00", 4), ("lab-01", 1), ("lab-02", 5)]);
     }
 }

@@ -38,11 +38,14 @@ const TEST_SECONDS: u64 = 20;
 /// Somebody who waits is told how far it is after so many.
 const TOLD_EACH: usize = 25;
 
-/// What the judge said: every mutant is caught, or its behaviour is the same and somebody says why.
+/// What the judge said: every mutant of what a learner writes is caught, or its behaviour is the same and somebody says
+/// why.
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Found {
     pub caught: usize,
+    /// Those that live in code that the stub has as well: it is given, and a suite that grades learners does not grade it.
+    pub given: usize,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub equal: Vec<Equal>,
 }
@@ -114,6 +117,7 @@ pub fn prove(
     write: bool,
 ) -> anyhow::Result<Vec<Row>> {
     let author = generate::author_files(lab.solution()?)?;
+    let stub = generate::sources(&author)?.stub;
     let mut called = BTreeMap::new();
     let mut candidates = Vec::new();
     for (number, mutant) in list(course, lab)?.into_iter().enumerate() {
@@ -122,7 +126,8 @@ pub fn prove(
             continue;
         }
         let name = format!("{}-{number:03}", lab.number);
-        called.insert(name.clone(), known_as);
+        let is_given = generate::sources(&files)?.stub != stub;
+        called.insert(name.clone(), (known_as, is_given));
         candidates.push(candidate::of_author(lab, Kind::Mutant, name, files));
     }
     super::say(&format!("{}: {} mutants", lab.short(), candidates.len()));
@@ -152,15 +157,20 @@ pub fn prove(
     waiting.judge(course, session, AT_A_TIME, judge)?;
     let judged = judged.into_inner().unwrap_or_else(PoisonError::into_inner);
     let caught = judged.iter().filter(|(_, noticed)| *noticed).count();
-    let mut survivors: Vec<_> =
-        judged.iter().filter(|(_, noticed)| !noticed).map(|(name, _)| called[name].clone()).collect();
+    let lives = judged.iter().filter(|(_, noticed)| !noticed).map(|(name, _)| called[name].clone());
+    let (given, mut survivors): (Vec<_>, Vec<_>) = lives.partition(|(_, is_given)| *is_given);
     survivors.sort();
-    super::say(&format!("{}: {caught} of {} caught", lab.short(), judged.len()));
+    let (given, survivors) = (given.len(), survivors.into_iter().map(|(known_as, _)| known_as).collect());
+    super::say(&format!(
+        "{}: of {} mutants {caught} are caught; {given} live in code that is given",
+        lab.short(),
+        judged.len()
+    ));
 
     let known = Found::load(lab)?.unwrap_or_default().equal;
     let (equal, rows) = compare(survivors, known, named.is_none());
     if write && named.is_none() && rows.iter().all(|row| row.fault.is_none()) {
-        Found { caught, equal }.save(lab)?;
+        Found { caught, given, equal }.save(lab)?;
     }
     Ok(rows)
 }

@@ -113,18 +113,19 @@ fn mutants(text: &mut String, course: &Course) -> anyhow::Result<()> {
     let mut lines = String::new();
     let mut reasons = String::new();
     for lab in &course.labs {
-        let Some(Found { caught, equal }) = Found::load(lab)? else { continue };
-        let (equals, all) = (equal.len(), caught + equal.len());
-        let _ = writeln!(lines, "| {} | {all} | {caught} | {equals} |", lab.short());
+        let Some(Found { caught, given, equal }) = Found::load(lab)? else { continue };
+        let (equals, all) = (equal.len(), caught + given + equal.len());
+        let _ = writeln!(lines, "| {} | {all} | {caught} | {equals} | {given} |", lab.short());
         for Equal { mutant, why } in equal {
             let _ = writeln!(reasons, "- {}, `{mutant}`: {why}", lab.short());
         }
     }
     if !lines.is_empty() {
         *text += "\n## An outside judge\n\n\
-                  `cargo mutants` changes a solution in every way that it knows (`cargo xtask mutants`). A change is caught by the suite, or it \
-                  changes nothing\nthat the contract speaks of, for the reason that is given.\n\n\
-                  | lab | mutants | caught | equal |\n| --- | --- | --- | --- |\n";
+                  `cargo mutants` changes a solution in every way that it knows (`cargo xtask mutants`). A change of \
+                  what a learner writes is\ncaught by the suite, or it changes nothing that the contract speaks of, for \
+                  the reason below. What the stub gives is no\nlearner's work; changes of it that no test notices are counted apart.\n\n\
+                  | lab | mutants | caught | equal | in given code |\n| --- | --- | --- | --- | --- |\n";
         *text += &lines;
         if !reasons.is_empty() {
             *text += "\nEqual are:\n\n";
