@@ -201,7 +201,9 @@ fn mutated(lab: &Lab, author: &Files, mutant: &Mutant) -> anyhow::Result<(Files,
     let folder = format!("solutions/{}/", lab.name);
     let name = mutant.file.strip_prefix(&folder).context("it lies outside of the solution")?;
     let original = author.get(name).with_context(|| format!("{name} is not there"))?;
-    let diff = diffy::Patch::from_str(&mutant.diff).context("its diff cannot be read")?;
+    // Its head is prose and no file's name.
+    let hunks = mutant.diff.find("@@").map_or("", |at| &mutant.diff[at..]);
+    let diff = diffy::Patch::from_str(hunks).context("its diff cannot be read")?;
     let text = diffy::apply(original, &diff).with_context(|| format!("{} does not fit", mutant.name))?;
     let mut files = author.clone();
     files.insert(name.to_owned(), text);
