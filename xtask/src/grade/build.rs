@@ -224,7 +224,7 @@ pub fn suite(
         _ if build.stderr.contains("no test target named `suite`") => {
             Err((Outcome::LabBroken, sources::no_suite(lab)))
         }
-        _ if is_about_a_manifest(&build.stderr) => {
+        _ if is_about_a_manifest(&build.stderr, lab) => {
             Err((Outcome::BuildError, does_not_compile(lab, selection, vec![build.stderr])))
         }
         _ => Err((Outcome::Infrastructure, cargo_failed(&build, errors_elsewhere))),
@@ -261,10 +261,21 @@ fn of_contract(lab: &Lab, stderr: &str) -> Option<String> {
     Some(format!("{}\n", said.trim_end()))
 }
 
-/// cargo refuses a `Cargo.toml` before any compiler runs; no JSON message tells of it.
-fn is_about_a_manifest(stderr: &str) -> bool {
+/// cargo refuses a `Cargo.toml` before any compiler runs; no JSON message tells of it. One of the lab's names a library or
+/// a version that does not exist, or a package by the name of another.
+fn is_about_a_manifest(stderr: &str, lab: &Lab) -> bool {
+    let refusals = [
+        "failed to load manifest",
+        "failed to select a version",
+        "no matching package",
+        "two packages named",
+        "package collision in the lockfile",
+        "failed to load source for dependency",
+    ];
+    let is_of_lab =
+        stderr.contains(&format!("/labs/{}", lab.name)) || stderr.contains(&format!("`{}", lab.name));
     stderr.contains("failed to parse manifest")
-        || stderr.contains("/labs/") && stderr.contains("failed to load manifest")
+        || is_of_lab && refusals.iter().any(|refusal| stderr.contains(refusal))
 }
 
 fn cargo_failed(build: &Build, mut details: Vec<String>) -> Problem {

@@ -7,14 +7,17 @@
 
 use super::{
     orphans::{self, Started},
-    signals::kill_group,
+    signals::{self, kill_group},
 };
 use anyhow::Context as _;
 use std::{
     collections::BTreeSet,
     env, fs,
-    io::{self, BufRead as _, Write as _},
-    os::unix::process::CommandExt as _,
+    io::{self, BufRead as _},
+    os::{
+        fd::OwnedFd,
+        unix::{net::UnixStream, process::CommandExt as _},
+    },
     path::Path,
     process::{Child, Command, Stdio},
     sync::{Mutex, PoisonError},
@@ -23,23 +26,27 @@ use std::{
 /// The grader's end: a guard that runs beside it.
 #[derive(Debug)]
 pub struct Guarded {
-    child: Mutex<Child>,
+    child: Child,
+    notes: Mutex<Option<UnixStream>>,
 }
 
 impl Guarded {
     /// Starts a guard for a run whose files are in `dir`.
     pub fn start(dir: &Path, started: &Started) -> anyhow::Result<Self> {
+        // Not a pipe: who writes into one that nobody reads any more is ended by a signal.
+        let (notes, theirs) = UnixStream::pair().context("no connection to the process that cleans up")?;
         let mut command = Command::new(env::current_exe()?);
         command
             .arg("guard")
-            .stdin(Stdio::piped())
+            .stdin(OwnedFd::from(theirs))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             // A group of its own: Ctrl-C in the terminal ends the grader, not its guard.
             .process_group(0);
-        let mut child = started.spawn(&mut command).context("cannot start the process that cleans up")?;
-        note(&mut child, &format!("dir {}", dir.display()));
-        Ok(Self { child: Mutex::new(child) })
+        let child = started.spawn(&mut command).context("cannot start the process that cleans up")?;
+        let guarded = Self { child, notes: Mutex::new(Some(notes)) };
+        guarded.note(&format!("dir {}", dir.display()));
+        Ok(guarded)
     }
 
     /// A process group began.
@@ -53,22 +60,18 @@ impl Guarded {
     }
 
     fn note(&self, line: &str) {
-        note(&mut self.child.lock().unwrap_or_else(PoisonError::into_inner), line);
-    }
-}
-
-fn note(child: &mut Child, line: &str) {
-    if let Some(stdin) = &mut child.stdin {
-        // A guard that is gone can guard nothing; the run itself is not in danger.
-        let _ = writeln!(stdin, "{line}");
+        if let Some(notes) = &*self.notes.lock().unwrap_or_else(PoisonError::into_inner) {
+            // A guard that is gone can guard nothing; the run itself is not in danger.
+            let _ = signals::send(notes, format!("{line}\n").as_bytes());
+        }
     }
 }
 
 impl Drop for Guarded {
     fn drop(&mut self) {
-        let child = self.child.get_mut().unwrap_or_else(PoisonError::into_inner);
-        drop(child.stdin.take());
-        let _ = child.wait();
+        // Its input ends.
+        self.notes.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        let _ = self.child.wait();
     }
 }
 

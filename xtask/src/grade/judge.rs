@@ -1,11 +1,18 @@
 //! What the evidence of one test says: the outcome, and why.
 
-use super::{limits, printed::printed, report::Line};
+use super::{
+    limits,
+    printed::{plain, printed},
+    report::Line,
+};
 use crate::verdict::{Backend, Failure, Place, TestOutcome};
 use std::{os::unix::process::ExitStatusExt as _, process::ExitStatus};
 
 /// libtest's exit code when a test failed.
 const LIBTEST_FAILED: i32 = 101;
+
+/// How many panics are shown of one.
+const PANICS: usize = 10;
 
 /// How many events are shown of a test that was stopped.
 const EVENTS: usize = 20;
@@ -59,7 +66,17 @@ pub fn judge(evidence: &Evidence<'_>) -> (TestOutcome, Option<Failure>) {
     if status.code() == Some(LIBTEST_FAILED) || status.code().is_some() && broken() {
         return (TestOutcome::Failed, Some(failure(evidence)));
     }
-    let what = crash(status, evidence.stderr);
+    let what = if status.success() && finished {
+        "The test ran to its end, but what it printed is lost: something has closed standard output or replaced \
+         its file."
+            .into()
+    } else if status.success() && !libtest_goes_on(evidence) {
+        "The process ended with exit code 0, and nobody reported the test's end: code under test has ended the \
+         process, or has removed what the test wrote."
+            .into()
+    } else {
+        crash(status, evidence.stderr)
+    };
     (TestOutcome::Crashed, Some(explain(evidence, what)))
 }
 
@@ -89,6 +106,11 @@ fn libtest_says_ok(evidence: &Evidence<'_>) -> bool {
     evidence.stdout.lines().any(|line| line.ends_with(&ok))
 }
 
+/// The last that it said is that the test began.
+fn libtest_goes_on(evidence: &Evidence<'_>) -> bool {
+    evidence.stdout.contains("running 1 test") && !libtest_says_ok(evidence)
+}
+
 fn crash(status: ExitStatus, stderr: &str) -> String {
     let (asked, failed) = limits::NO_MEMORY;
     let no_memory = |line: &str| line.starts_with(asked) && line.ends_with(failed);
@@ -115,10 +137,10 @@ fn crash(status: ExitStatus, stderr: &str) -> String {
 fn failure(evidence: &Evidence<'_>) -> Failure {
     let broken = evidence.report.iter().find_map(|line| match line {
         Line::Broken { rule, expected, seen, timeline, seed, .. } => Some(Failure {
-            what: rule.clone(),
-            expected: Some(expected.clone()),
-            seen: Some(seen.clone()),
-            timeline: timeline.clone(),
+            what: plain(rule),
+            expected: Some(plain(expected)),
+            seen: Some(plain(seen)),
+            timeline: timeline.iter().map(|line| plain(line)).collect(),
             seed: *seed,
             place: place(evidence, |_| true),
             panics: panics(evidence),
@@ -150,11 +172,12 @@ fn place(evidence: &Evidence<'_>, wanted: impl Fn(&Line) -> bool) -> Option<Plac
 /// The last things that happened in a test that could not draw its timeline itself.
 fn happened(evidence: &Evidence<'_>) -> Vec<String> {
     let lines = evidence.report.iter().filter_map(|line| match line {
-        Line::Happened { text } => Some(text.clone()),
+        Line::Happened { text } => Some(text.as_str()),
         _ => None,
     });
-    let mut lines: Vec<_> = lines.collect();
-    lines.drain(..lines.len().saturating_sub(EVENTS));
+    let lines: Vec<_> = lines.collect();
+    let last = &lines[lines.len().saturating_sub(EVENTS)..];
+    let mut lines: Vec<_> = last.iter().map(|line| plain(line)).collect();
     if let Some(last) = lines.last_mut().filter(|last| last.starts_with(' ')) {
         last.replace_range(..1, "▸");
     }
@@ -170,11 +193,15 @@ fn panics(evidence: &Evidence<'_>) -> Vec<String> {
     let rules: Vec<_> = rules.collect();
     let panics = evidence.report.iter().filter_map(|line| match line {
         Line::Panicked { message, file, line } if !rules.iter().any(|rule| message.starts_with(rule)) => {
-            Some(format!("{file}:{line}: {message}"))
+            Some((file, line, message))
         }
         _ => None,
     });
-    panics.collect()
+    let panics: Vec<_> = panics.collect();
+    let first = panics.iter().take(PANICS);
+    let told = first.map(|(file, line, message)| plain(&format!("{file}:{line}: {message}")));
+    let more = panics.len().saturating_sub(PANICS);
+    told.chain((more > 0).then(|| format!("and {more} panics more"))).collect()
 }
 
 fn output(evidence: &Evidence<'_>) -> Option<String> {

@@ -58,20 +58,22 @@ pub fn on(command: &mut Command) -> &mut Command {
     }
 }
 
-/// Whether a process has these limits, as the children of a test have: nothing else on a machine has just these.
+/// Whether a process has these limits or lower ones, as the children of a test have and the grader has not.
 #[cfg(target_os = "linux")]
 pub fn are_on(process: i32) -> bool {
-    std::fs::read_to_string(format!("/proc/{process}/limits")).is_ok_and(|text| are_in(&text))
+    let text = |process: &str| std::fs::read_to_string(format!("/proc/{process}/limits")).unwrap_or_default();
+    are_in(&text(&process.to_string())) && !are_in(&text("self"))
 }
 
 #[cfg(target_os = "linux")]
 fn are_in(text: &str) -> bool {
     // `Max data size             2147483648           2147483648           bytes`
-    let is = |name: &str, limit: libc::rlim_t| {
+    let at_most = |name: &str, most: libc::rlim_t| {
         let line = text.lines().find_map(|line| line.strip_prefix(name));
-        line.and_then(|line| line.split_whitespace().nth(1)) == Some(limit.to_string().as_str())
+        let limit = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<libc::rlim_t>().ok());
+        limit.is_some_and(|limit| limit <= most)
     };
-    is("Max file size", FILE) && is("Max data size", DATA)
+    at_most("Max file size", FILE) && at_most("Max data size", DATA)
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -85,5 +87,7 @@ mod tests {
         let output = on(command.args(["-c", "cat /proc/self/limits | cat"])).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         assert!(are_in(&text), "{text}");
+        assert!(!are_in(&text.replace("2147483648", "unlimited")), "{text}");
+        assert!(are_in(&text.replace("2147483648", "1024")), "who has lowered them still has them");
     }
 }

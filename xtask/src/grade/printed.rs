@@ -4,6 +4,21 @@
 /// How much of it a learner is shown, in lines.
 const LINES: usize = 20;
 
+/// The longest text that a learner is shown in one piece, in bytes.
+const LONGEST: usize = 8 * 1024;
+
+/// A text as it can be shown: what a terminal would take for a command is something that is no text, and one that is very
+/// long has an end.
+pub fn plain(text: &str) -> String {
+    let end = text.floor_char_boundary(LONGEST);
+    let shown = |c: char| if c.is_control() && !"\n\t".contains(c) { char::REPLACEMENT_CHARACTER } else { c };
+    let mut plain: String = text[..end].replace("\r\n", "\n").chars().map(shown).collect();
+    if end < text.len() {
+        plain.push_str(&format!("… ({} bytes more)", text.len() - end));
+    }
+    plain
+}
+
 /// The end of what the test printed. `panics`: the texts of the panics that are told elsewhere.
 pub fn printed<'a>(
     test: &str,
@@ -15,11 +30,11 @@ pub fn printed<'a>(
     for panic in panics.filter(|panic| !panic.is_empty()) {
         text = text.replace(panic, "");
     }
-    // What a terminal would take for a command is shown as something that is no text.
-    let shown = |c: char| if c.is_control() && !"\n\t".contains(c) { char::REPLACEMENT_CHARACTER } else { c };
-    let text: String = text.replace("\r\n", "\n").chars().map(shown).collect();
     let own = |line: &&str| !is_libtest(test, line) && !is_panic(line);
-    let text = text.lines().filter(own).collect::<Vec<_>>().join("\n");
+    // Where the last line that code printed has no end, libtest's stands behind it.
+    let result = format!("test {test} ... ");
+    let alone = |line: &str| plain(line.find(&result).map_or(line, |at| &line[..at]));
+    let text = text.lines().filter(own).map(alone).collect::<Vec<_>>().join("\n");
     let lines: Vec<&str> = text.trim().lines().collect();
     let lines = &lines[lines.len().saturating_sub(LINES)..];
     (!lines.is_empty()).then(|| lines.join("\n"))

@@ -1,13 +1,12 @@
 //! Runs a program under a time limit, in a process group of its own, with its output in files.
 
-use super::{Session, signals::kill_group};
+use super::{Session, signals::kill_group, untrusted};
 use anyhow::Context as _;
 use std::{
     fs::{self, File},
-    io::{Read as _, Seek as _, SeekFrom},
     ops::ControlFlow,
     os::unix::process::CommandExt as _,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, ExitStatus, Stdio},
     sync::mpsc::{self, RecvTimeoutError},
     thread,
@@ -33,16 +32,8 @@ pub struct Ended {
 
 impl Ended {
     /// The end of what it wrote.
-    pub fn tail(path: &PathBuf) -> String {
-        let read = || {
-            let mut file = File::open(path)?;
-            let skipped = file.metadata()?.len().saturating_sub(TAIL);
-            file.seek(SeekFrom::Start(skipped))?;
-            let mut bytes = Vec::new();
-            file.read_to_end(&mut bytes)?;
-            Ok::<_, std::io::Error>(String::from_utf8_lossy(&bytes).into_owned())
-        };
-        read().unwrap_or_default()
+    pub fn tail(path: &Path) -> String {
+        String::from_utf8_lossy(&untrusted::end_of(path, TAIL)).into_owned()
     }
 
     /// The end of all that it wrote. The files are gone afterwards.

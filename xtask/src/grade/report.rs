@@ -3,8 +3,12 @@
 //! The other end is `testkit/src/report.rs`. The types stand twice because the grader depends on nothing that
 //! a learner's code runs in; the tests over `tests/fixtures` run both ends together.
 
+use super::untrusted;
 use serde::Deserialize;
-use std::{fs, path::Path};
+use std::path::Path;
+
+/// The longest report that is read, in bytes: some hundred thousand lines.
+const MOST: u64 = 64 << 20;
 
 /// One line of a report.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -63,7 +67,7 @@ impl Line {
 
 /// Reads a report. Lines that make no sense are passed over: a learner's code can write into the file too.
 pub fn read(path: &Path) -> Vec<Line> {
-    let Ok(bytes) = fs::read(path) else { return Vec::new() };
+    let bytes = untrusted::beginning_of(path, MOST);
     let text = String::from_utf8_lossy(&bytes);
     text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
@@ -71,6 +75,7 @@ pub fn read(path: &Path) -> Vec<Line> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn a_todo_is_told_from_another_panic() {

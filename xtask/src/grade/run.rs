@@ -170,9 +170,9 @@ fn attempt(
     let limit = Duration::from_secs(suite.manifest.test_seconds).mul_f64(session.scale());
     let (report, token) = (session.file("report"), token());
     // A folder for temporary files that nobody else has and that is empty: what an earlier run, or another test, has
-    // left in one for all must not decide.
+    // left in one for all must not decide. Such code may also have removed the folder of this run.
     let temporary = session.file("tmp");
-    fs::create_dir(&temporary).with_context(|| format!("cannot create {}", temporary.display()))?;
+    fs::create_dir_all(&temporary).with_context(|| format!("cannot create {}", temporary.display()))?;
     // The testkit takes the token out of the file before any code under test runs. In the environment it would
     // stand for everybody to read.
     fs::write(&report, &token).with_context(|| format!("cannot write {}", report.display()))?;

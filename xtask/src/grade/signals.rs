@@ -2,7 +2,14 @@
 //! grader.
 #![allow(unsafe_code)]
 
-use std::{io, os::unix::process::CommandExt as _, process::Command};
+use std::{
+    io,
+    os::{
+        fd::AsRawFd as _,
+        unix::{net::UnixStream, process::CommandExt as _},
+    },
+    process::Command,
+};
 
 /// From now on the grader ends quietly when nobody reads what it prints, as in `cargo xtask list | head -1`.
 /// The standard library would have it panic.
@@ -10,6 +17,30 @@ pub fn end_with_the_reader() {
     // SAFETY: sets a number in a table of the kernel's; no code of ours runs in a signal handler.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
 }
+
+/// Sends all of this over a connection. Where nobody reads it any more that is an error and, unlike with a pipe, no
+/// signal.
+pub fn send(to: &UnixStream, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        // SAFETY: reads `bytes`, which are there, from their first to their last.
+        match unsafe { libc::send(to.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), NO_SIGNAL) } {
+            sent @ 0.. => bytes = &bytes[sent as usize..],
+            _ => {
+                let error = io::Error::last_os_error();
+                if error.kind() != io::ErrorKind::Interrupted {
+                    return Err(error);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(target_os = "linux")]
+const NO_SIGNAL: i32 = libc::MSG_NOSIGNAL;
+/// On macOS the standard library has set `SO_NOSIGPIPE` for each connection.
+#[cfg(not(target_os = "linux"))]
+const NO_SIGNAL: i32 = 0;
 
 /// Kills every process of a group. A group that is gone already is fine.
 pub fn kill_group(group: u32) {
@@ -44,15 +75,25 @@ pub fn is_over(child: i32) -> bool {
     child > 1 && unsafe { libc::waitpid(child, std::ptr::null_mut(), libc::WNOHANG) } == child
 }
 
-/// Has a command run in a session of its own: closing the terminal does not end it.
+/// Open files beyond the first three, up to this number, do not go on to a program that lives on by itself. Whoever has
+/// started the grader may wait until somebody closes such a one: a lock, or a pipe of a CI system.
+const LAST_FILE: i32 = 1024;
+
+/// Has a command run in a session of its own: closing the terminal does not end it, nor does it hold anything open.
 pub fn in_a_session_of_its_own(command: &mut Command) -> &mut Command {
     // SAFETY: `setsid` takes nothing and touches no memory of this process.
     let begin = || match unsafe { libc::setsid() } {
         -1 => Err(io::Error::last_os_error()),
-        _ => Ok(()),
+        _ => {
+            for file in 3..LAST_FILE {
+                // SAFETY: takes three numbers. There may be no such file, and then there is nothing to do.
+                unsafe { libc::fcntl(file, libc::F_SETFD, libc::FD_CLOEXEC) };
+            }
+            Ok(())
+        }
     };
-    // SAFETY: between fork and exec only such calls are allowed as signal handlers may make. `setsid` is one; it and
-    // the reading of its error touch no memory that another thread may have left locked.
+    // SAFETY: between fork and exec only such calls are allowed as signal handlers may make. `setsid` and `fcntl` are; they and
+    // the reading of an error touch no memory that another thread may have left locked.
     unsafe { command.pre_exec(begin) }
 }
 

@@ -113,6 +113,29 @@ fn another_testkit() {
 }
 
 #[test]
+fn another_library_of_that_name() {
+    let course = course("same-name");
+    fs::create_dir_all(course.root.join(of_lab("mine/src"))).unwrap();
+    course.write(&of_lab("mine/src/lib.rs"), TESTKIT);
+    let manifest = "[package]\nname = \"testkit\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
+    course.write(&of_lab("mine/Cargo.toml"), manifest);
+    course.edit(&of_lab("Cargo.toml"), "testkit.workspace = true", "testkit = { path = \"mine\" }");
+    is_told(&course, "another_library_of_that_name").exits(3);
+}
+
+#[test]
+fn a_version_that_there_is_not() {
+    let course = course("version");
+    fs::create_dir_all(course.root.join(of_lab("mine/src"))).unwrap();
+    course.write(&of_lab("mine/src/lib.rs"), "");
+    let manifest = "[package]\nname = \"mine\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
+    course.write(&of_lab("mine/Cargo.toml"), manifest);
+    let version = "[dependencies]\nmine = { path = \"mine\", version = \"99\" }\n";
+    course.edit(&of_lab("Cargo.toml"), "[dependencies]\n", version);
+    is_told(&course, "a_version_that_there_is_not").exits(3).says("mine");
+}
+
+#[test]
 fn a_build_script() {
     let course = course("script");
     course.write(&of_lab("build.rs"), "fn main() {}\n");

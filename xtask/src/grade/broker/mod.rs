@@ -98,7 +98,8 @@ impl Broker {
             Some(Problem::new(
                 "the broker did not do what the suite needs of it; this is not about your code",
                 vec![why],
-                "Check again when this machine has less to do.\nTo go on without it: --broker embedded",
+                "Check again when this machine has less to do. If it happens each time, look at what your code does to the \
+                 broker.\nTo go on without it: --broker embedded",
             ))
         })
     }
