@@ -39,6 +39,13 @@ impl<'a> Faults<'a> {
         self.embedded.cluster().request_errors(RDKafkaApiKey::OffsetCommit, &[error]);
     }
 
+    /// Answers the next commit with: the group has no such member, it was taken for dead.
+    pub fn forget_member_in_commit(&self) {
+        self.history.did("the broker answers the next commit: the group has no such member");
+        let error = RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID;
+        self.embedded.cluster().request_errors(RDKafkaApiKey::OffsetCommit, &[error]);
+    }
+
     /// From now on refuses every record, in every topic: it is too large.
     pub fn refuse_records(&self) {
         self.history.did("the broker refuses every new record from now on");

@@ -4,7 +4,7 @@ use crate::{
     scene::{PATIENT, RESTLESS, Scene},
     scripted::{Call, Scripted, order},
 };
-use testkit::{Passed, Trial};
+use testkit::{Passed, Rule, Trial, kafka::Faults};
 
 const SECTION: &str = "step-4-retry-without-standing-still";
 
@@ -101,16 +101,33 @@ async fn a_commit_in_the_middle_of_one_is_no_error() -> Passed {
     let Some(scene) = Scene::with_faults(&trial, 1).await else {
         return trial.not_gradable("a broker that can be made to say so");
     };
+    goes_on_after(&trial, &rule, &scene, |faults| faults.rebalance_in_commit()).await;
+    trial.passed()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_of_a_member_that_was_taken_for_dead_is_no_error() -> Passed {
+    let trial = Trial::start(SECTION);
+    let rule = trial
+        .rule("A commit that fails since the group has gone on without this member does not end the run");
+    let Some(scene) = Scene::with_faults(&trial, 1).await else {
+        return trial.not_gradable("a broker that can be made to say so");
+    };
+    goes_on_after(&trial, &rule, &scene, |faults| faults.forget_member_in_commit()).await;
+    trial.passed()
+}
+
+/// A commit fails, and what is finished then and afterwards is committed all the same.
+async fn goes_on_after(trial: &Trial, rule: &Rule<'_>, scene: &Scene, fault: impl Fn(Faults<'_>)) {
     let commits = scene.commits();
     scene.produce(0, 2).await;
-    let handler = Scripted::new(&trial).holds(order(0, 0), 1);
+    let handler = Scripted::new(trial).holds(order(0, 0), 1);
     let mut member = scene.member(&handler, PATIENT);
-    member.until(&rule, "record 0 is handed to the handler", handler.began(order(0, 0), 1)).await;
-    scene.kafka.faults().expect("an embedded broker").rebalance_in_commit();
+    member.until(rule, "record 0 is handed to the handler", handler.began(order(0, 0), 1)).await;
+    fault(scene.kafka.faults().expect("an embedded broker"));
     handler.release();
-    member.until(&rule, "the run goes on with record 1", handler.done([order(0, 1)])).await;
-    member.until(&rule, "orders/0 = 2 is committed in the end", commits.reach(&rule, 0, 2)).await;
+    member.until(rule, "the run goes on with record 1", handler.done([order(0, 1)])).await;
+    member.until(rule, "orders/0 = 2 is committed in the end", commits.reach(rule, 0, 2)).await;
     scene.produce(0, 1).await;
-    member.until(&rule, "the run goes on with record 2", handler.done([order(0, 2)])).await;
-    trial.passed()
+    member.until(rule, "the run goes on with record 2", handler.done([order(0, 2)])).await;
 }

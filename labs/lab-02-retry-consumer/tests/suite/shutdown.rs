@@ -229,3 +229,42 @@ async fn a_dead_letter_on_its_way_is_waited_for() -> Passed {
     );
     trial.passed()
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dead_letter_that_is_refused_then_loses_nothing() -> Passed {
+    let trial = Trial::start(SECTION);
+    let rule =
+        trial.rule("When the broker refuses a dead letter during the shutdown, its record stays uncommitted");
+    let Some(scene) = Scene::with_faults(&trial, 1).await else {
+        return trial.not_gradable("a broker that can be slowed and made to refuse records");
+    };
+    let (commits, mut letters) = (scene.commits(), scene.letters());
+    scene.produce(0, 2).await;
+    let handler = Scripted::new(&trial).cannot(order(0, 0)).cannot(order(0, 1)).holds(order(0, 1), 1);
+    let mut member = scene.member(&handler, QUICK);
+    // After this one the way to the broker is known, and a letter takes no longer than the broker does.
+    member.until(&rule, "the dead letter of record 0", letters.next(&rule)).await;
+    member.until(&rule, "record 1 is handed to the handler", handler.began(order(0, 1), 1)).await;
+    let faults = scene.kafka.faults().expect("an embedded broker");
+    faults.refuse_records();
+    faults.slow(Duration::from_millis(900));
+    handler.release();
+    // The letter is on its way then, unless the machine is very busy.
+    not_seen(commits.when(|now| now.get(&0) == Some(&2))).await;
+    member.stop();
+    faults.slow(Duration::ZERO);
+    // Where the shutdown came before the letter was sent, there is no error.
+    let ended = member.ends(&rule, "run returns after the shutdown").await;
+    rule.holds(
+        matches!(ended, Ok(()) | Err(RunError::DeadLetter(_))),
+        "run returns Err(RunError::DeadLetter(…)), or Ok(()) if no letter was sent any more",
+        format_args!("{ended:?}"),
+    );
+    let now = commits.now().await;
+    rule.holds(
+        now.get(&0) == Some(&1),
+        "orders/0 = 1 is committed: record 0 is finished, record 1 is not",
+        now.get(&0).map_or("nothing is committed".into(), |offset| format!("orders/0 = {offset}")),
+    );
+    trial.passed()
+}
