@@ -74,6 +74,12 @@ impl Flakes {
         self.seen.iter().map(|seen| seen.failures.len()).sum()
     }
 
+    /// In a few words, which the README has as well.
+    pub fn in_short(&self) -> String {
+        let runs: usize = self.seen.iter().map(|seen| seen.runs).sum();
+        format!("{runs} runs of right code, {} failures", self.failures())
+    }
+
     fn add(&mut self, lab: &Lab, broker: Option<&Broker>, name: &str, verdict: &Verdict, took: Duration) {
         let broker = broker.map_or("none", |broker| broker.told.backend.name());
         let known = self.seen.iter().position(|seen| seen.lab == lab.short() && seen.broker == broker);
@@ -199,8 +205,7 @@ impl fmt::Display for Flakes {
                 write!(f, "\n✗ {lab} ({broker}) {failure}")?;
             }
         }
-        let runs: usize = self.seen.iter().map(|seen| seen.runs).sum();
-        writeln!(f, "\n{runs} runs of right code, {} failures", self.failures())
+        writeln!(f, "\n{}", self.in_short())
     }
 }
 

@@ -50,7 +50,7 @@ fn text(course: &Course) -> anyhow::Result<String> {
          Every mistake is caught by exactly the tests that name it, and its verdict names it. Every variant, a right \
          solution\nbuilt differently, passes in full. Which test catches what stands in `kills.md` beside each \
          walkthrough.\n\n\
-         | lab | tests | mistakes caught | variants passed |\n| --- | --- | --- | --- |\n",
+         | lab | tests | mistakes caught | variants passed | mutants caught |\n| --- | --- | --- | --- | --- |\n",
     );
     for lab in &course.labs {
         text += &figures(lab)?;
@@ -66,7 +66,11 @@ fn figures(lab: &Lab) -> anyhow::Result<String> {
     let tests: usize = lab.manifest()?.steps.iter().map(|step| step.tests.len()).sum();
     let solution = lab.solution()?;
     let count = |folder: &str| anyhow::Ok(Patch::load_all(&solution.join(folder))?.len());
-    Ok(format!("| {} | {tests} | {} | {} |\n", lab.short(), count("mistakes")?, count("variants")?))
+    let mutants = Found::load(lab)?.map_or("not asked yet".into(), |Found { caught, equal, .. }| {
+        format!("{caught} of {}", caught + equal.len())
+    });
+    let (mistakes, variants) = (count("mistakes")?, count("variants")?);
+    Ok(format!("| {} | {tests} | {mistakes} | {variants} | {mutants} |\n", lab.short()))
 }
 
 /// The README's figures are these.
@@ -75,6 +79,10 @@ pub fn readme(course: &Course) -> anyhow::Result<()> {
     for lab in &course.labs {
         let line = figures(lab)?;
         ensure!(text.contains(&line), "its table of figures must say: {}", line.trim_end());
+    }
+    if let Some(flakes) = Flakes::load(&course.root)? {
+        let line = flakes.in_short();
+        ensure!(text.contains(&line), "it must say: {line}");
     }
     Ok(())
 }
