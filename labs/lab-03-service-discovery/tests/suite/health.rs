@@ -8,6 +8,7 @@ use crate::{
 };
 use proto::grpc::health::v1::health_check_response::ServingStatus;
 use testkit::{Passed, Trial};
+use tokio::{join, time::sleep};
 use tonic::Code;
 
 const SECTION: &str = "step-5-health";
@@ -21,13 +22,20 @@ async fn only_those_that_say_serving_are_called() -> Passed {
     let rule = trial.rule("An instance is called when it has said SERVING, and not before");
     let mut registry = Script::start(&trial).await;
     let caller = Caller::new(&trial, registry.channel(), with_health(seconds(5)));
-    let well = Backend::with_health(&trial, "well", WELL).await;
+    let well = Backend::with_health(&trial, "well", Said::Nothing).await;
     let ill = Backend::with_health(&trial, "ill", ILL).await;
     let silent = Backend::with_health(&trial, "silent", Said::Nothing).await;
     let unknown = Said::Status(ServingStatus::Unknown);
     let unknown = Backend::with_health(&trial, "unknown", unknown).await;
     let all = [&ill.instance, &silent.instance, &unknown.instance, &well.instance];
     let _watch = registry.knows(&rule, &all).await;
+    let says_so = async {
+        well.was_asked(&rule, 1).await;
+        // Whoever does not wait for it has called somebody by then.
+        sleep(millis(100)).await;
+        well.says(WELL);
+    };
+    join!(caller.is_answered_by(&rule, &["well"]), says_so);
     caller.are_answered_by(&rule, &["well"]).await;
     trial.passed()
 }
