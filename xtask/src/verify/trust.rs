@@ -125,7 +125,8 @@ fn mutants(text: &mut String, course: &Course) -> anyhow::Result<()> {
         let (equals, all) = (equal.len(), caught + given + equal.len());
         let _ = writeln!(lines, "| {} | {all} | {caught} | {equals} | {given} |", lab.short());
         for Equal { mutant, why } in equal {
-            let _ = writeln!(reasons, "- {}, `{mutant}`: {why}", lab.short());
+            // Its name may have a line of code in it, in backticks.
+            let _ = writeln!(reasons, "- {}, `` {mutant} ``: {why}", lab.short());
         }
     }
     if !lines.is_empty() {
