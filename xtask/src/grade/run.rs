@@ -118,7 +118,7 @@ pub fn all(
 
 /// Tests that run at the same time, for each core. More than one, since most of a test is waiting, above all of
 /// one that fails.
-const TESTS_PER_CORE: usize = 4;
+const TESTS_PER_CORE: usize = 6;
 
 /// Runs the tests, a few at a time; the results stand in the order of `chosen`.
 fn side_by_side(

@@ -122,7 +122,8 @@ async fn goes_on_after(trial: &Trial, rule: &Rule<'_>, scene: &Scene, fault: imp
     let commits = scene.commits();
     scene.produce(0, 2).await;
     let handler = Scripted::new(trial).holds(order(0, 0), 1);
-    let mut member = scene.member_among(&handler, PATIENT);
+    // The embedded broker looks once a second who is gone, and takes this time less a second to share out a group.
+    let mut member = scene.member_with(&handler, PATIENT, &[("session.timeout.ms", "1400")]);
     member.until(rule, "record 0 is handed to the handler", handler.began(order(0, 0), 1)).await;
     fault(scene.kafka.faults().expect("an embedded broker"));
     handler.release();

@@ -1,7 +1,7 @@
 // Step 5: how a consumer ends.
 
 use crate::{
-    scene::{PATIENT, QUICK, Scene, not_seen},
+    scene::{Letters, Member, PATIENT, QUICK, Scene, not_seen},
     scripted::{Scripted, order},
 };
 use lab_02_retry_consumer::RunError;
@@ -190,6 +190,22 @@ async fn a_refused_last_commit_is_told() -> Passed {
     trial.passed()
 }
 
+/// A member that has written a dead letter, and whose handler holds a record that becomes the next.
+async fn before_a_dead_letter(
+    trial: &Trial,
+    rule: &Rule<'_>,
+    scene: &Scene,
+    letters: &mut Letters,
+) -> (Scripted, Member) {
+    scene.produce(0, 2).await;
+    let handler = Scripted::new(trial).cannot(order(0, 0)).cannot(order(0, 1)).holds(order(0, 1), 1);
+    let mut member = scene.member(&handler, QUICK);
+    // After this one the way to the broker is known, and a letter takes no longer than the broker does.
+    member.until(rule, "the dead letter of record 0", letters.next(rule)).await;
+    member.until(rule, "record 1 is handed to the handler", handler.began(order(0, 1), 1)).await;
+    (handler, member)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_dead_letter_on_its_way_is_waited_for() -> Passed {
     let trial = Trial::start(SECTION);
@@ -199,12 +215,7 @@ async fn a_dead_letter_on_its_way_is_waited_for() -> Passed {
         return trial.not_gradable("a broker that can be slowed");
     };
     let (commits, mut letters) = (scene.commits(), scene.letters());
-    scene.produce(0, 2).await;
-    let handler = Scripted::new(&trial).cannot(order(0, 0)).cannot(order(0, 1)).holds(order(0, 1), 1);
-    let mut member = scene.member(&handler, QUICK);
-    // After this one the way to the broker is known, and a letter takes no longer than the broker does.
-    member.until(&rule, "the dead letter of record 0", letters.next(&rule)).await;
-    member.until(&rule, "record 1 is handed to the handler", handler.began(order(0, 1), 1)).await;
+    let (handler, mut member) = before_a_dead_letter(&trial, &rule, &scene, &mut letters).await;
     let faults = scene.kafka.faults().expect("an embedded broker");
     faults.slow(Duration::from_millis(900));
     handler.release();
@@ -239,12 +250,7 @@ async fn a_dead_letter_that_is_refused_then_loses_nothing() -> Passed {
         return trial.not_gradable("a broker that can be slowed and made to refuse records");
     };
     let (commits, mut letters) = (scene.commits(), scene.letters());
-    scene.produce(0, 2).await;
-    let handler = Scripted::new(&trial).cannot(order(0, 0)).cannot(order(0, 1)).holds(order(0, 1), 1);
-    let mut member = scene.member(&handler, QUICK);
-    // After this one the way to the broker is known, and a letter takes no longer than the broker does.
-    member.until(&rule, "the dead letter of record 0", letters.next(&rule)).await;
-    member.until(&rule, "record 1 is handed to the handler", handler.began(order(0, 1), 1)).await;
+    let (handler, member) = before_a_dead_letter(&trial, &rule, &scene, &mut letters).await;
     let faults = scene.kafka.faults().expect("an embedded broker");
     faults.refuse_records();
     faults.slow(Duration::from_millis(900));
