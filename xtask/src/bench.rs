@@ -22,6 +22,9 @@ const LIMIT: Duration = Duration::from_secs(1800);
 /// So often a short wait is measured; the median counts.
 const ROUNDS: usize = 5;
 
+/// So often a fresh clone is built. The shortest time counts: what else goes on at the machine only adds to it.
+const CLONES: usize = 2;
+
 /// The lab that a fresh clone begins with.
 const FIRST: &str = "01";
 
@@ -109,33 +112,29 @@ struct Bench<'a> {
 impl Bench<'_> {
     /// From a fresh clone to the first verdict, beside a build of the same suite by cargo alone.
     fn fresh(&self, lab: &Lab, result: &mut Result) -> anyhow::Result<()> {
-        let took = self.in_clone(|root, target| {
-            let mut command = Command::new(cargo());
-            command.args(["xtask", "check", &lab.name]).current_dir(root).env("CARGO_TARGET_DIR", target);
-            command
-        })?;
-        let bare = self.in_clone(|root, target| {
-            let mut command = Command::new(cargo());
-            command.args(["test", "--no-run", "--package", &lab.name, "--test", "suite"]);
-            command.current_dir(root).env("CARGO_TARGET_DIR", target);
-            command
-        })?;
+        let (mut ours, mut bare) = (Duration::MAX, Duration::MAX);
+        for _ in 0..CLONES {
+            ours = ours.min(self.in_clone(&["xtask", "check", &lab.name])?);
+            let suite = ["test", "--no-run", "--package", &lab.name, "--test", "suite"];
+            bare = bare.min(self.in_clone(&suite)?);
+        }
         let what = format!("fresh clone to the first verdict, {}", lab.short());
-        result.add(what, took, Some(bare), Some(Most::Ratio(1.2)));
+        result.add(what, ours, Some(bare), Some(Most::Ratio(1.2)));
         Ok(())
     }
 
-    /// Times a command in a clone of what is committed, with nothing compiled.
-    fn in_clone(&self, command: impl Fn(&Path, &Path) -> Command) -> anyhow::Result<Duration> {
+    /// Times cargo in a clone of what is committed, with nothing compiled.
+    fn in_clone(&self, arguments: &[&str]) -> anyhow::Result<Duration> {
         let dir = self.session.file("clone");
         let mut clone = Command::new("git");
         clone.args(["clone", "--quiet"]).arg(&self.course.root).arg(&dir);
         let (success, output) = grade::run_and_read(self.session, &mut clone, LIMIT)?;
         ensure!(success, "git clone failed:\n{output}");
-        let target = dir.join("target");
         say("a fresh clone is being built");
         // An untouched lab fails, and that is its verdict.
-        let (took, _) = self.timed(&mut command(&dir, &target))?;
+        let mut command = Command::new(cargo());
+        command.args(arguments).current_dir(&dir).env("CARGO_TARGET_DIR", dir.join("target"));
+        let (took, _) = self.timed(&mut command)?;
         fs::remove_dir_all(&dir).context("the clone cannot be removed")?;
         Ok(took)
     }

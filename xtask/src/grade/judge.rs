@@ -17,6 +17,14 @@ const PANICS: usize = 10;
 /// How many events are shown of a test that was stopped.
 const EVENTS: usize = 20;
 
+/// Said when a test came to its end and libtest's report of it is not there.
+const OUTPUT_LOST: &str = "The test ran to its end, but what it printed is lost: something has closed standard output or \
+                           replaced its file.";
+
+/// Said when a process ended as if all were well.
+const END_UNTOLD: &str = "The process ended with exit code 0, and nobody reported the test's end: code under test has \
+                          ended the process, or has removed what the test wrote.";
+
 /// What is known of one test that has ended.
 #[derive(Debug)]
 pub struct Evidence<'a> {
@@ -67,13 +75,9 @@ pub fn judge(evidence: &Evidence<'_>) -> (TestOutcome, Option<Failure>) {
         return (TestOutcome::Failed, Some(failure(evidence)));
     }
     let what = if status.success() && finished {
-        "The test ran to its end, but what it printed is lost: something has closed standard output or replaced \
-         its file."
-            .into()
+        OUTPUT_LOST.into()
     } else if status.success() && !libtest_goes_on(evidence) {
-        "The process ended with exit code 0, and nobody reported the test's end: code under test has ended the \
-         process, or has removed what the test wrote."
-            .into()
+        END_UNTOLD.into()
     } else {
         crash(status, evidence.stderr)
     };
