@@ -8,6 +8,7 @@
 
 use std::{
     fs::{self, File},
+    os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
@@ -111,6 +112,7 @@ impl Course {
             .env_remove("GIT_DIR")
             .env_remove("GIT_INDEX_FILE")
             .env_remove("GIT_WORK_TREE");
+        heeds_signals(&mut command);
         command
     }
 
@@ -275,4 +277,18 @@ fn keep_only(folder: &Path, names: &[String]) {
             fs::remove_dir_all(entry.path()).unwrap();
         }
     }
+}
+
+/// Has a command end by the signals that a terminal sends. Who is started in the background of a script, or by nohup,
+/// ignores them, and all that it starts would do so too: a test would wait for ever.
+#[allow(unsafe_code)]
+fn heeds_signals(command: &mut Command) {
+    // SAFETY: between fork and exec only such calls are allowed as signal handlers may make; `signal` is one.
+    unsafe {
+        command.pre_exec(|| {
+            libc::signal(libc::SIGINT, libc::SIG_DFL);
+            libc::signal(libc::SIGHUP, libc::SIG_DFL);
+            Ok(())
+        })
+    };
 }
