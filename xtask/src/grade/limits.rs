@@ -44,13 +44,15 @@ macro_rules! lower {
 
 /// Limits what a command may take.
 pub fn on(command: &mut Command) -> &mut Command {
-    // SAFETY: between fork and exec only such calls are allowed as signal handlers may make. The two that `lower`
-    // makes are system calls and touch no memory but its own.
+    // SAFETY: between fork and exec only such calls are allowed as signal handlers may make. `signal` is one; the two
+    // that `lower` makes are system calls and touch no memory but its own.
     unsafe {
         command.pre_exec(|| {
             // A program that dies in a dump of its memory dies slowly.
             lower!(libc::RLIMIT_CORE, 0);
             lower!(libc::RLIMIT_FSIZE, FILE);
+            // Who is started by a Python program may ignore it, and then a test that writes too much fails otherwise.
+            libc::signal(WRITES_TOO_MUCH, libc::SIG_DFL);
             #[cfg(target_os = "linux")]
             lower!(libc::RLIMIT_DATA, DATA);
             io::Result::Ok(())

@@ -222,6 +222,7 @@ pub fn until(what: &str, happened: impl Fn() -> bool) {
     let began = Instant::now();
     while !happened() {
         assert!(began.elapsed() < BOUND, "not within {} s: {what}", BOUND.as_secs());
+        // Files and processes of others tell nobody of a change, so that they have to be looked at again.
         thread::sleep(TICK);
     }
 }
