@@ -2,6 +2,7 @@
 
 use crate::{exit, grade::broker::Choice};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
 
 /// Learn gRPC and Kafka in Rust: grade labs, get hints, see where you are.
 #[derive(Debug, Parser)]
@@ -20,7 +21,7 @@ pub enum Command {
     /// Show the next hint for a step
     Hint(Hint),
     /// Compare your code with the solution, once the lab is passed
-    Compare(Compare),
+    Compare(Anything),
     /// Put the stub back; your work is kept
     Reset(Reset),
     /// Show where you are in each lab
@@ -32,18 +33,26 @@ pub enum Command {
     /// Look at what this machine has and lacks
     Doctor,
     /// For authors: write each lab's stub from its solution
-    Stubs(Stubs),
+    Stubs(Anything),
     /// For authors: prove every lab and the grader itself
-    Verify(Verify),
+    Verify(Anything),
     /// For authors: have `cargo mutants` change the solutions, and see whether the suites notice
-    Mutants(Mutants),
+    Mutants(Anything),
     /// For authors: measure how long people wait, beside bare cargo
-    Bench(Bench),
+    Bench(Anything),
     /// For authors: begin a new lab
-    NewLab(NewLab),
+    NewLab(Anything),
     /// Kill what a grader left behind when it ended (run by the grader, not by people)
     #[command(hide = true)]
     Guard,
+}
+
+/// What another program reads. Asked for help, too, it answers itself.
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true, after_help = "Its arguments: the same command with --help.")]
+pub struct Anything {
+    #[arg(allow_hyphen_values = true, hide = true, trailing_var_arg = true)]
+    arguments: Vec<OsString>,
 }
 
 const LAB: &str = "A lab, by any unique beginning: lab-03, 03, 3, service";
@@ -105,79 +114,12 @@ pub struct Hint {
 }
 
 #[derive(Debug, Args)]
-pub struct Compare {
-    #[arg(value_name = "LAB", help = LAB)]
-    pub lab: String,
-    /// Show the solution although the lab has not passed yet
-    #[arg(long)]
-    pub spoil: bool,
-    /// Both versions next to each other
-    #[arg(long)]
-    pub side_by_side: bool,
-}
-
-#[derive(Debug, Args)]
 pub struct Reset {
     #[arg(value_name = "LAB", help = LAB)]
     pub lab: String,
     /// Mend the suite instead: put its test files and lab.toml back, leave your code alone
     #[arg(long)]
     pub tests: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct Stubs {
-    /// Write nothing; fail when a stub differs from its solution
-    #[arg(long)]
-    pub check: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct Verify {
-    #[arg(value_name = "LAB", help = "Only this lab; without it, all of them and the grader's own tests")]
-    pub lab: Option<String>,
-    /// Prove labs that need Kafka on this kind of broker only; without it, on both where a Docker engine answers
-    #[arg(long, value_enum, value_name = "BROKER")]
-    pub broker: Option<Proof>,
-    /// Prove only the mistakes and variants with this in their names, and nothing else of the lab
-    #[arg(long, value_name = "NAME", requires = "lab")]
-    pub only: Option<String>,
-    /// Write down what was proven: the kill matrix of each lab (which test catches which mistake), and docs/trust.md
-    #[arg(long, conflicts_with = "only")]
-    pub write: bool,
-    /// Run every solution and variant so often on each broker instead, every other time with all cores busy, and say how
-    /// often right code failed
-    #[arg(long, value_name = "N", conflicts_with = "only")]
-    pub flake: Option<usize>,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = exit::HELP)]
-pub struct Mutants {
-    #[arg(value_name = "LAB", help = "Only this lab; without it, all of them")]
-    pub lab: Option<String>,
-    /// Only the mutants with this in their names, such as a file's or a function's
-    #[arg(long, value_name = "NAME", requires = "lab")]
-    pub only: Option<String>,
-    /// Write the figures down, beside each solution, when no mutant is left unexplained
-    #[arg(long, conflicts_with = "only")]
-    pub write: bool,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = exit::HELP)]
-pub struct Bench {
-    /// Leave out the fresh clones, which take minutes
-    #[arg(long)]
-    pub quick: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Proof {
-    /// Kafka in a container
-    Docker,
-    /// The cluster in each test's process
-    Embedded,
 }
 
 #[derive(Debug, Args)]
@@ -195,10 +137,4 @@ pub enum Action {
     Down,
     /// Say whether it is up and where; exit code 4 when it is not
     Status,
-}
-
-#[derive(Debug, Args)]
-pub struct NewLab {
-    /// What the lab is about, in lower case with hyphens, such as `outbox-relay`
-    pub slug: String,
 }

@@ -1,20 +1,15 @@
 //! The commands, one file each.
 
-mod bench;
 mod broker;
 mod check;
-mod compare;
 mod doctor;
 mod hint;
 mod list;
-mod mutants;
-mod new_lab;
 mod next;
 mod progress;
 mod reset;
-mod stubs;
-mod verify;
 mod watch;
+mod workshop;
 
 use crate::{
     cli::{Cli, Command},
@@ -25,26 +20,24 @@ use crate::{
 
 /// Runs what was typed.
 pub fn run(cli: Cli) -> anyhow::Result<Exit> {
-    if let Command::Guard = cli.command {
-        grade::guard();
-        return Ok(Exit::Passed);
-    }
-    let course = Course::find()?;
     match cli.command {
-        Command::List => list::run(&course),
-        Command::Check(args) => check::run(&course, &args),
-        Command::Hint(args) => hint::run(&course, &args),
-        Command::Compare(args) => compare::run(&course, &args),
-        Command::Reset(args) => reset::run(&course, &args),
-        Command::Progress => progress::run(&course),
-        Command::Next => next::run(&course),
-        Command::Broker(args) => broker::run(&course, args.action),
-        Command::Doctor => doctor::run(&course),
-        Command::Stubs(args) => stubs::run(&course, &args),
-        Command::Verify(args) => verify::run(&course, &args),
-        Command::Mutants(args) => mutants::run(&course, &args),
-        Command::Bench(args) => bench::run(&course, &args),
-        Command::NewLab(args) => new_lab::run(&course, &args),
-        Command::Guard => unreachable!("handled above"),
+        Command::List => list::run(&Course::find()?),
+        Command::Check(args) => check::run(&Course::find()?, &args),
+        Command::Hint(args) => hint::run(&Course::find()?, &args),
+        Command::Reset(args) => reset::run(&Course::find()?, &args),
+        Command::Progress => progress::run(&Course::find()?),
+        Command::Next => next::run(&Course::find()?),
+        Command::Broker(args) => broker::run(&Course::find()?, args.action),
+        Command::Doctor => doctor::run(&Course::find()?),
+        Command::Compare(_)
+        | Command::Stubs(_)
+        | Command::Verify(_)
+        | Command::Mutants(_)
+        | Command::Bench(_)
+        | Command::NewLab(_) => workshop::run(),
+        Command::Guard => {
+            grade::guard();
+            Ok(Exit::Passed)
+        }
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     cli,
     course::{
-        Course, Lab, generate,
+        Course, Lab, sources,
         sums::{self, Sums},
     },
     exit::{Exit, Stop},
@@ -20,7 +20,7 @@ pub fn run(course: &Course, args: &cli::Reset) -> anyhow::Result<Exit> {
 
 fn back_to_stub(course: &Course, lab: &Lab) -> anyhow::Result<Exit> {
     let mut stub = match lab.solution() {
-        Ok(_) => generate::sources_of(lab)?.stub,
+        Ok(_) => sources::of_lab(lab)?.stub,
         // Whoever handed this copy out has kept the solutions back.
         Err(_) => originals(course, lab, &sums::recorded_stub(lab).unwrap_or_default())?,
     };
@@ -29,10 +29,10 @@ fn back_to_stub(course: &Course, lab: &Lab) -> anyhow::Result<Exit> {
             format!("Put {} back first: cargo xtask reset {} --tests", lab.shown(sums::FILE), lab.short());
         return Err(Stop::new(Exit::LabBroken, "nobody knows the stub any more", next).into());
     }
-    let mut yours = generate::author_files(&lab.dir)?;
+    let mut yours = sources::author_files(&lab.dir)?;
     // The grader's own files are mended by `--tests`.
     for files in [&mut stub, &mut yours] {
-        files.retain(|name, _| generate::is_learners(name));
+        files.retain(|name, _| sources::is_learners(name));
     }
     if yours == stub {
         anstream::println!("{} is the stub already; nothing was changed.", lab.short());

@@ -1,6 +1,5 @@
 //! Named mistakes: which tests each one fails, and which of them a learner's failures look like.
 
-use super::{Lab, patch::Patch};
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, fs, path::Path};
@@ -31,30 +30,10 @@ struct Mistakes {
     mistakes: Vec<Mistake>,
 }
 
-impl From<&Patch> for Mistake {
-    fn from(patch: &Patch) -> Self {
-        Self {
-            name: patch.name.clone(),
-            says: patch.says.clone(),
-            fails: patch.fails.clone(),
-            may_fail: patch.may_fail.clone(),
-        }
-    }
-}
-
-/// The text of `mistakes.toml`.
-pub fn to_text(patches: &[Patch]) -> anyhow::Result<String> {
-    text(patches.iter().map(Mistake::from).collect())
-}
-
-fn text(mistakes: Vec<Mistake>) -> anyhow::Result<String> {
+/// The text of the file.
+pub fn to_text(mistakes: Vec<Mistake>) -> anyhow::Result<String> {
     let head = "# What a check knows of wrong solutions. Written by `cargo xtask stubs`.\n\n";
     Ok(format!("{head}{}", toml::to_string(&Mistakes { mistakes })?))
-}
-
-/// The mistakes as the author has them now, with the solution.
-pub fn of_author(lab: &Lab) -> anyhow::Result<Vec<Mistake>> {
-    Ok(Patch::load_all(&lab.solution()?.join("mistakes"))?.iter().map(Mistake::from).collect())
 }
 
 /// The mistakes that a lab's own folder knows: what a check reads.
@@ -148,7 +127,7 @@ mod tests {
     fn the_file_reads_back_what_was_written() {
         let dir = tempfile::tempdir().unwrap();
         let mistakes = [mistake("m", &["watch::ends"], &[]), mistake("n", &["a", "b"], &["c"])];
-        fs::write(dir.path().join(FILE), text(mistakes.to_vec()).unwrap()).unwrap();
+        fs::write(dir.path().join(FILE), to_text(mistakes.to_vec()).unwrap()).unwrap();
         assert_eq!(load(dir.path()).unwrap(), mistakes);
     }
 }

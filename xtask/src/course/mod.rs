@@ -1,11 +1,10 @@
 //! The course on disk: where it lies, which labs it has, and what its authors wrote of each.
 
-pub mod generate;
 pub mod manifest;
 mod markers;
 pub mod mistakes;
-pub mod patch;
 pub mod places;
+pub mod sources;
 pub mod sums;
 
 use crate::exit::{Exit, Stop};

@@ -5,9 +5,8 @@
 //! committed since.
 
 use super::{
-    Lab,
-    generate::{BUILD, is_learners},
-    mistakes, places,
+    Lab, mistakes, places,
+    sources::{BUILD, is_learners},
 };
 use crate::files;
 use anyhow::Context as _;

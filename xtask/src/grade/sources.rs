@@ -4,7 +4,7 @@
 //! hide where code came from copies it.
 
 use crate::{
-    course::{Lab, generate::BUILD, sums},
+    course::{Lab, sources::BUILD, sums},
     verdict::Problem,
 };
 use std::{

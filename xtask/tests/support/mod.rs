@@ -15,9 +15,9 @@ use std::{
     time::{Duration, Instant},
 };
 use xtask::{
+    course::sums,
     files::{self, Files},
     scratch::Scratch,
-    sums,
 };
 
 /// The longest wait for something that must happen, such as a build while somebody else builds in the same target

@@ -1,17 +1,17 @@
 //! Builds candidates, each with the suite against it, in a workspace of their own.
 
 use super::candidate::Candidate;
-use crate::{
-    course::{Course, Lab},
-    files::Files,
-    grade::{Session, build},
-    scratch::{self, Scratch},
-};
 use std::{
     collections::BTreeMap,
     path::PathBuf,
     sync::{Mutex, PoisonError, mpsc},
     thread,
+};
+use xtask::{
+    course::{Course, Lab},
+    files::Files,
+    grade::{Session, build},
+    scratch::{self, Scratch},
 };
 
 /// A candidate whose suite is built.

@@ -1,9 +1,10 @@
 //! Proves that a lab's `lab.toml` is complete.
 
 use super::table::Row;
-use crate::course::{Lab, manifest::Manifest, patch::Patch};
+use crate::patch::Patch;
 use anyhow::ensure;
 use std::collections::BTreeSet;
+use xtask::course::{Lab, manifest::Manifest};
 
 const FEWEST_MISTAKES: usize = 6;
 const FEWEST_VARIANTS: usize = 3;

@@ -7,20 +7,17 @@ use super::{
     expectation::{self, Unmet},
     table::Row,
 };
-use crate::{
-    course::{
-        Course, Lab,
-        manifest::Manifest,
-        mistakes::{self, Mistake},
-    },
-    exit::Stop,
-    grade::{self, Selection, Session, Suite, broker::Broker},
-    verdict::{Backend, Test, TestOutcome, Verdict},
-};
+use crate::stubs;
 use anyhow::anyhow;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
+};
+use xtask::{
+    course::{Course, Lab, manifest::Manifest, mistakes::Mistake},
+    exit::Stop,
+    grade::{self, Selection, Session, Suite, broker::Broker},
+    verdict::{Backend, Test, TestOutcome, Verdict},
 };
 
 /// Candidates that are graded at the same time. Wrong code waits most of the time for what never comes.
@@ -58,7 +55,7 @@ pub fn prove(
         );
     }
     let (waiting, mut unfit) = Waiting::write(course, lab, candidates)?;
-    let known = mistakes::of_author(lab)?;
+    let known = stubs::mistakes_of(lab)?;
     let brokers = brokers.of(lab);
     let backend_of = |broker: Option<&Broker>| broker.map(|broker| broker.told.backend);
     let expected = brokers.len() * (waiting.len() + unfit.len());

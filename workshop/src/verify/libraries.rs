@@ -1,15 +1,15 @@
-//! Proves that the labs share their libraries: going from one lab to the next must rebuild none of them.
+//! Proves that the grader and the labs share their libraries: going from one to the next must rebuild none of them.
 
 use super::table::Row;
-use crate::{
-    course::Course,
-    grade::{self, Session},
-};
 use anyhow::ensure;
 use std::{
     collections::{BTreeMap, BTreeSet},
     process::Command,
     time::Duration,
+};
+use xtask::{
+    course::Course,
+    grade::{self, Session},
 };
 
 const LIMIT: Duration = Duration::from_secs(120);
@@ -17,26 +17,31 @@ const LIMIT: Duration = Duration::from_secs(120);
 /// Every third-party crate of a package's build in its version, with each set of features that it is built with.
 type Libraries = BTreeMap<String, BTreeSet<String>>;
 
+/// What cargo compiles for somebody who runs a program.
+const PROGRAM: &str = "normal,build";
+/// What it compiles for somebody who runs a suite.
+const SUITE: &str = "normal,build,dev";
+
 pub fn prove(course: &Course, session: &Session) -> anyhow::Result<Vec<Row>> {
-    let mut rows = Vec::new();
-    let mut first: Option<(String, Libraries)> = None;
+    // The grader comes before the first lab, and the workshop may come after it.
+    let mut packages = vec![("xtask".to_owned(), PROGRAM), ("workshop".to_owned(), PROGRAM)];
     for lab in &course.labs {
-        let solution = lab.name.replacen("lab-", "solution-", 1);
-        for package in [&lab.name, &solution] {
-            let these = libraries(course, session, package)?;
-            if let Some((name, those)) = &first {
-                rows.push(Row::of(format!("{package} and {name}"), same_features(&these, those)));
-            } else {
-                first = Some((package.clone(), these));
-            }
-        }
+        packages.push((lab.name.clone(), SUITE));
+        packages.push((lab.name.replacen("lab-", "solution-", 1), SUITE));
+    }
+    let mut rows = Vec::new();
+    let mut all = Libraries::new();
+    for (package, edges) in packages {
+        let these = libraries(course, session, &package, edges)?;
+        rows.push(Row::of(&*package, same_features(&these, &all)));
+        all.extend(these);
     }
     Ok(rows)
 }
 
-fn libraries(course: &Course, session: &Session, package: &str) -> anyhow::Result<Libraries> {
+fn libraries(course: &Course, session: &Session, package: &str, edges: &str) -> anyhow::Result<Libraries> {
     let mut command = Command::new(grade::build::cargo());
-    command.current_dir(&course.root).args(["tree", "--package", package, "--edges", "normal,build,dev"]);
+    command.current_dir(&course.root).args(["tree", "--package", package, "--edges", edges]);
     command.args(["--prefix", "none", "--format", "{p}|{f}"]);
     let (success, output) = grade::run_and_read(session, &mut command, LIMIT)?;
     ensure!(success, "cargo tree failed:\n{output}");
@@ -61,7 +66,7 @@ fn same_features(these: &Libraries, those: &Libraries) -> anyhow::Result<()> {
         let Some(other) = those.get(package) else { continue };
         ensure!(
             features == other,
-            "{package} is built with {features:?} for one and with {other:?} for the other.\nName the features once, \
+            "{package} is built with {features:?} here and with {other:?} before.\nName the features once, \
              in the root Cargo.toml"
         );
     }

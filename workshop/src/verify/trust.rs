@@ -5,10 +5,11 @@ use super::{
     flake::Flakes,
     mutants::{Equal, Found},
 };
-use crate::course::{Course, Lab, patch::Patch};
+use crate::patch::Patch;
 use anyhow::{Context as _, ensure};
 use serde::Deserialize;
 use std::{fmt::Write as _, fs, path::Path};
+use xtask::course::{Course, Lab};
 
 /// The page, from the course's root.
 pub const FILE: &str = "docs/trust.md";

@@ -1,7 +1,7 @@
 //! The brokers that labs are proven on: the embedded one, and Kafka in a container where a Docker engine answers.
 
-use crate::{
-    cli::Proof,
+use crate::cli::Proof;
+use xtask::{
     course::{Course, Lab},
     exit::{Exit, Stop},
     grade::{

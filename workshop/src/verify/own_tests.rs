@@ -4,13 +4,13 @@ use super::{
     brokers::{self, Brokers},
     table::Row,
 };
-use crate::{
+use std::{process::Command, time::Duration};
+use xtask::{
     course::Course,
     grade::{self, Session, broker::Broker},
 };
-use std::{process::Command, time::Duration};
 
-const CRATES: [&str; 3] = ["proto", "testkit", "xtask"];
+const CRATES: [&str; 4] = ["proto", "testkit", "workshop", "xtask"];
 /// The longest time for all of them, builds included.
 const LIMIT: Duration = Duration::from_secs(1800);
 

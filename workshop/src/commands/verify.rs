@@ -1,6 +1,7 @@
 //! `verify`: the project's own tests.
 
-use crate::{cli, course::Course, exit::Exit, verify};
+use crate::{cli, verify};
+use xtask::{course::Course, exit::Exit};
 
 pub fn run(course: &Course, args: &cli::Verify) -> anyhow::Result<Exit> {
     let lab = args.lab.as_deref().map(|typed| course.lab(typed)).transpose()?;

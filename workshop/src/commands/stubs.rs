@@ -1,19 +1,19 @@
 //! `stubs`: writes each lab's generated files from its solution, or checks that they are in step.
 
-use crate::{
-    cli,
-    course::{Course, generate},
+use crate::{cli, stubs};
+use std::fs;
+use xtask::{
+    course::Course,
     exit::{Exit, Stop},
     files,
 };
-use std::fs;
 
 pub fn run(course: &Course, args: &cli::Stubs) -> anyhow::Result<Exit> {
     let mut behind = Vec::new();
     for lab in &course.labs {
-        let differences = generate::differences(lab)?;
+        let differences = stubs::differences(lab)?;
         if !args.check && !differences.is_empty() {
-            let files = generate::lab_files(lab)?;
+            let files = stubs::lab_files(lab)?;
             files::write(&lab.dir, &files)?;
             for name in differences.iter().filter(|name| !files.contains_key(*name)) {
                 fs::remove_file(lab.dir.join(name))?;

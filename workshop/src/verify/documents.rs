@@ -1,9 +1,10 @@
 //! Proves the documents: every link leads somewhere.
 
 use super::{markdown::Document, table::Row};
-use crate::course::{Course, Lab, patch::Patch};
+use crate::patch::Patch;
 use anyhow::{Context as _, ensure};
 use std::{fs, path::Path};
+use xtask::course::{Course, Lab};
 
 /// The documents at the root of the course.
 const DOCUMENTS: [&str; 3] = ["README.md", "CONTRIBUTING.md", "AGENTS.md"];

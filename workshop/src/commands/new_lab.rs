@@ -1,8 +1,8 @@
 //! `new-lab`: a small lab that works, for an author to replace piece by piece.
 
-use crate::{
-    cli,
-    course::{Course, generate},
+use crate::{cli, stubs};
+use xtask::{
+    course::Course,
     exit::{Exit, Stop},
     files::{self, Files},
 };
@@ -45,7 +45,7 @@ pub fn run(course: &Course, args: &cli::NewLab) -> anyhow::Result<Exit> {
 
     let course = Course::at(&course.root)?;
     let lab = course.lab(&name)?;
-    files::write(&lab.dir, &generate::lab_files(lab)?)?;
+    files::write(&lab.dir, &stubs::lab_files(lab)?)?;
 
     anstream::println!("{name} is there: a small lab that works. Make it yours:\n");
     anstream::println!("  solutions/{name}/src         the solution, with its markers");

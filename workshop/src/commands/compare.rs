@@ -1,15 +1,15 @@
 //! `compare`: the learner's code against the solution.
 
-use crate::{
-    cli,
-    course::{Course, generate},
+use crate::cli;
+use diffy::{DiffOptions, Line, Patch};
+use std::{collections::BTreeSet, fmt::Write as _};
+use xtask::{
+    course::{Course, sources},
     exit::{Exit, Stop},
     files::Files,
     render::style::{BAD, BOLD, DIM, GOOD, paint},
     state::State,
 };
-use diffy::{DiffOptions, Line, Patch};
-use std::{collections::BTreeSet, fmt::Write as _};
 
 /// Lines around a difference.
 const CONTEXT: usize = 3;
@@ -27,8 +27,8 @@ pub fn run(course: &Course, args: &cli::Compare) -> anyhow::Result<Exit> {
         );
         return Err(Stop::new(Exit::Failed, what, next).into());
     }
-    let solution = generate::sources_of(lab)?.solution;
-    let yours = generate::author_files(&lab.dir)?;
+    let solution = sources::of_lab(lab)?.solution;
+    let yours = sources::author_files(&lab.dir)?;
     let names: BTreeSet<&String> = solution.keys().chain(yours.keys()).collect();
     let mut same = 0;
     for name in names {

@@ -11,12 +11,6 @@ use super::{
     suites::{Ends, grade},
     table::Row,
 };
-use crate::{
-    course::{Course, Lab, generate, manifest::Manifest},
-    exit::{Exit, Stop},
-    files::Files,
-    grade::{Session, build::cargo},
-};
 use anyhow::{Context as _, anyhow};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -24,6 +18,12 @@ use std::{
     fs,
     process::Command,
     sync::{Mutex, PoisonError},
+};
+use xtask::{
+    course::{Course, Lab, manifest::Manifest, sources},
+    exit::{Exit, Stop},
+    files::Files,
+    grade::{Session, build::cargo},
 };
 
 /// What was found of a solution, beside it.
@@ -116,8 +116,8 @@ pub fn prove(
     named: Option<&str>,
     write: bool,
 ) -> anyhow::Result<Vec<Row>> {
-    let author = generate::author_files(lab.solution()?)?;
-    let stub = generate::sources(&author)?.stub;
+    let author = sources::author_files(lab.solution()?)?;
+    let stub = sources::of(&author)?.stub;
     let mut called = BTreeMap::new();
     let mut candidates = Vec::new();
     for (number, mutant) in list(course, lab)?.into_iter().enumerate() {
@@ -126,7 +126,7 @@ pub fn prove(
             continue;
         }
         let name = format!("{}-{number:03}", lab.number);
-        let is_given = generate::sources(&files)?.stub != stub;
+        let is_given = sources::of(&files)?.stub != stub;
         called.insert(name.clone(), (known_as, is_given));
         candidates.push(candidate::of_author(lab, Kind::Mutant, name, files));
     }

@@ -7,11 +7,6 @@ use super::{
     candidate::{self, Kind},
     suites::{Ends, grade},
 };
-use crate::{
-    course::{Course, Lab},
-    grade::{Session, broker::Broker},
-    verdict::{Outcome, TestOutcome, Verdict},
-};
 use anyhow::{Context as _, ensure};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -25,6 +20,11 @@ use std::{
     },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
+};
+use xtask::{
+    course::{Course, Lab},
+    grade::{Session, broker::Broker},
+    verdict::{Outcome, TestOutcome, Verdict},
 };
 
 /// Suites that run at the same time. Each runs a few tests side by side already.

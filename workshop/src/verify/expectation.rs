@@ -1,8 +1,8 @@
 //! What the verdict on known code must be, and how it is told when it is another.
 
 use super::candidate::{Candidate, Kind};
-use crate::verdict::{Outcome, Test, TestOutcome, Verdict};
 use std::collections::BTreeSet;
+use xtask::verdict::{Outcome, Test, TestOutcome, Verdict};
 
 /// How a verdict is another than the one that it must be.
 #[derive(Debug, PartialEq, Eq)]

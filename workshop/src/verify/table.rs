@@ -1,7 +1,7 @@
 //! What was proven, as one table.
 
-use crate::render::style::{BAD, BOLD, GOOD, paint};
 use std::fmt;
+use xtask::render::style::{BAD, BOLD, GOOD, paint};
 
 /// One thing that was proven, or not.
 #[derive(Debug)]

@@ -1,7 +1,6 @@
 //! The patches that an author keeps beside a solution: mistakes, which a suite must catch, and variants, which
 //! it must let pass.
 
-use crate::files::{self, Files};
 use anyhow::{Context as _, anyhow, bail};
 use diffy::patch_set::{FileOperation, ParseOptions, PatchSet};
 use serde::Deserialize;
@@ -9,6 +8,10 @@ use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
+};
+use xtask::{
+    course::mistakes::Mistake,
+    files::{self, Files},
 };
 
 /// A patch against a solution with its markers: a header in TOML, a line `---`, a unified diff.
@@ -78,6 +81,17 @@ impl Patch {
             files.insert(name, text);
         }
         Ok(files)
+    }
+}
+
+impl From<&Patch> for Mistake {
+    fn from(patch: &Patch) -> Self {
+        Self {
+            name: patch.name.clone(),
+            says: patch.says.clone(),
+            fails: patch.fails.clone(),
+            may_fail: patch.may_fail.clone(),
+        }
     }
 }
 

@@ -1,15 +1,12 @@
-//! What an author's files make: everything in a lab's folder that nobody edits by hand.
+//! An author's files, and what they are split into: the stub and the solution.
 
 use super::{
     Lab,
     markers::{self, Language, Split},
-    mistakes,
-    patch::Patch,
-    places, sums,
 };
 use crate::files::{self, Files};
 use anyhow::Context as _;
-use std::{fs, path::Path};
+use std::path::Path;
 
 /// The file that compiles a lab's own contracts.
 pub const BUILD: &str = "build.rs";
@@ -40,7 +37,7 @@ pub fn is_learners(name: &str) -> bool {
 }
 
 /// Splits author's files into the learner's two versions.
-pub fn sources(files: &Files) -> anyhow::Result<Sources> {
+pub fn of(files: &Files) -> anyhow::Result<Sources> {
     let mut sources = Sources { stub: Files::new(), solution: Files::new() };
     for (name, text) in files {
         // The library of the solution has a name of its own, because two of one name cannot be documented.
@@ -56,35 +53,6 @@ pub fn sources(files: &Files) -> anyhow::Result<Sources> {
 }
 
 /// The sources of a lab's solution.
-pub fn sources_of(lab: &Lab) -> anyhow::Result<Sources> {
-    sources(&author_files(lab.solution()?)?).with_context(|| format!("the solution of {}", lab.short()))
-}
-
-/// Every generated file of a lab's folder: the stub, the mistakes that a check knows, where each step begins, the sums
-/// of the suite.
-pub fn lab_files(lab: &Lab) -> anyhow::Result<Files> {
-    let mut files = sources_of(lab)?.stub;
-    let mistakes = mistakes::to_text(&Patch::load_all(&lab.solution.join("mistakes"))?)?;
-    let places = places::to_text(&files)?;
-
-    let mut sums = sums::of_files(&lab.dir)?;
-    sums.extend(files.iter().map(|(name, text)| (name.clone(), sums::blob_id(text.as_bytes()))));
-    for (name, text) in [(mistakes::FILE, mistakes), (places::FILE, places)] {
-        sums.insert(name.to_owned(), sums::blob_id(text.as_bytes()));
-        files.insert(name.to_owned(), text);
-    }
-    files.insert(sums::FILE.to_owned(), sums::to_text(&sums));
-    Ok(files)
-}
-
-/// The generated files of a lab's folder that are not as they would be written now, or that have no source.
-pub fn differences(lab: &Lab) -> anyhow::Result<Vec<String>> {
-    let files = lab_files(lab)?;
-    let there = author_files(&lab.dir)?;
-    let differs = |(name, text): &(&String, &String)| {
-        fs::read_to_string(lab.dir.join(name)).as_ref().ok() != Some(text)
-    };
-    let mut names: Vec<_> = files.iter().filter(differs).map(|(name, _)| name.clone()).collect();
-    names.extend(there.into_keys().filter(|name| !files.contains_key(name)));
-    Ok(names)
+pub fn of_lab(lab: &Lab) -> anyhow::Result<Sources> {
+    of(&author_files(lab.solution()?)?).with_context(|| format!("the solution of {}", lab.short()))
 }

@@ -1,9 +1,10 @@
 //! The kill matrix of a lab: which test catches which mistake. `verify` has just proven it, and `verify --write` puts it
 //! beside the walkthrough, for authors and for whoever wants to know what a suite is worth.
 
-use crate::course::{Lab, manifest::Manifest, patch::Patch};
+use crate::patch::Patch;
 use anyhow::ensure;
 use std::{fmt::Write as _, fs};
+use xtask::course::{Lab, manifest::Manifest};
 
 /// The file beside the walkthrough.
 pub const FILE: &str = "kills.md";

@@ -1,19 +1,19 @@
 //! How long people wait, beside what bare cargo takes for the same work on the same machine. A time alone says more about the
 //! machine than about the grader; a ratio from one run does not.
 
-use crate::{
-    course::{Course, Lab},
-    grade::{self, Session, build::cargo},
-    scratch,
-    verify::finished_course,
-};
+use crate::{grader, verify::finished_course};
 use anyhow::{Context as _, ensure};
 use serde_json::Value;
 use std::{
-    env, fmt, fs,
+    fmt, fs,
     path::{Path, PathBuf},
     process::Command,
     time::{Duration, Instant},
+};
+use xtask::{
+    course::{Course, Lab},
+    grade::{self, Session, build::cargo},
+    scratch,
 };
 
 /// The longest time for one command.
@@ -79,7 +79,7 @@ impl Result {
 pub fn run(course: &Course, quick: bool) -> anyhow::Result<Result> {
     let session = Session::start(&course.root)?;
     let mut result = Result::default();
-    let bench = Bench { course, session: &session, grader: env::current_exe()? };
+    let bench = Bench { course, session: &session, grader: grader::path()? };
     let first = course.lab(FIRST)?;
     if !quick {
         bench.fresh(first, &mut result)?;

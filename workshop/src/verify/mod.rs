@@ -20,15 +20,15 @@ mod walkthrough;
 
 pub use walkthrough::finished_course;
 
-use crate::{
-    cli::Proof,
-    course::{Course, Lab, generate},
+use crate::{cli::Proof, grader, stubs};
+use brokers::Brokers;
+use std::fs;
+use table::{Row, Table};
+use xtask::{
+    course::{Course, Lab, sources},
     exit::Exit,
     grade::Session,
 };
-use brokers::Brokers;
-use std::{env, fs};
-use table::{Row, Table};
 
 /// Proves one lab, or all of them together with the grader and the documents. Of a lab, `named` picks the candidates
 /// with this in their names. `write`: also writes down what was proven, beside each walkthrough.
@@ -43,7 +43,7 @@ pub fn run(
     let mut table = Table::default();
     // Now, because cargo may replace it while this runs.
     let grader = session.file("grader");
-    fs::copy(env::current_exe()?, &grader)?;
+    fs::copy(grader::path()?, &grader)?;
     let labs: Vec<_> =
         course.labs.iter().filter(|lab| only.is_none_or(|only| only.number == lab.number)).collect();
     let brokers = Brokers::begin(course, &session, &labs, only.is_none(), broker)?;
@@ -129,11 +129,11 @@ fn say(what: &str) {
 }
 
 fn stubs_in_step(lab: &Lab) -> anyhow::Result<()> {
-    let differences = generate::differences(lab)?;
+    let differences = stubs::differences(lab)?;
     if differences.is_empty() {
         return Ok(());
     }
-    let touched_by_learner = differences.iter().all(|name| generate::is_learners(name));
+    let touched_by_learner = differences.iter().all(|name| sources::is_learners(name));
     if touched_by_learner && std::env::var_os("CI").is_none() {
         // A learner's own work is no fault of the course. In CI nobody learns: there it is.
         anstream::eprintln!("note: {} is not the stub; verify takes the stub from the solution", lab.name);

@@ -1,11 +1,12 @@
 //! Code of which it is known whether it is right: the stub, the solution, each mistake and each variant, each made
 //! into a package of its own.
 
-use crate::{
-    course::{Lab, generate, patch::Patch},
+use crate::patch::Patch;
+use std::collections::BTreeSet;
+use xtask::{
+    course::{Lab, sources},
     files::Files,
 };
-use std::collections::BTreeSet;
 
 /// Code to grade, and what its verdict must be.
 #[derive(Debug)]
@@ -54,8 +55,8 @@ impl Candidate {
 
 /// Everything that a lab's suite is proven against, each with its package, or why there is none.
 pub fn all(lab: &Lab) -> anyhow::Result<Vec<(Candidate, anyhow::Result<Files>)>> {
-    let author = generate::author_files(lab.solution()?)?;
-    let sources = generate::sources(&author)?;
+    let author = sources::author_files(lab.solution()?)?;
+    let sources = sources::of(&author)?;
     let nothing = BTreeSet::new;
     let plain = |kind| Candidate { kind, name: lab.number.clone(), fails: nothing(), may_fail: nothing() };
     let mut all = vec![(plain(Kind::Stub), Ok(sources.stub)), (plain(Kind::Solution), Ok(sources.solution))];
@@ -76,13 +77,13 @@ pub fn all(lab: &Lab) -> anyhow::Result<Vec<(Candidate, anyhow::Result<Files>)>>
 /// A candidate made of the author's files as somebody has changed them.
 pub fn of_author(lab: &Lab, kind: Kind, name: String, author: Files) -> (Candidate, anyhow::Result<Files>) {
     let candidate = Candidate { kind, name, fails: BTreeSet::new(), may_fail: BTreeSet::new() };
-    let files = generate::sources(&author).map(|made| as_package(lab, &candidate.package(), made.solution));
+    let files = sources::of(&author).map(|made| as_package(lab, &candidate.package(), made.solution));
     (candidate, files)
 }
 
 /// The code of a learner who made this mistake, or who built it this way.
 fn patched(author: &Files, patch: &Patch) -> anyhow::Result<Files> {
-    Ok(generate::sources(&patch.apply(author)?)?.solution)
+    Ok(sources::of(&patch.apply(author)?)?.solution)
 }
 
 /// Turns a lab's sources into a package of its own name whose tests are the lab's suite.

@@ -6,14 +6,14 @@ use super::{
     markdown::{Block, Document, anchor},
     table::Row,
 };
-use crate::{
-    course::{Course, Lab, generate},
+use anyhow::{bail, ensure};
+use std::{fs, path::Path, process::Command, time::Duration};
+use xtask::{
+    course::{Course, Lab, sources},
     files,
     grade::{self, Session, broker::Broker},
     scratch::{self, Scratch},
 };
-use anyhow::{bail, ensure};
-use std::{fs, path::Path, process::Command, time::Duration};
 
 /// The sections before and after those of the steps. Every lab reads alike.
 const BEFORE: [&str; 5] = ["Why", "Outcomes", "The idea", "Invariants", "Predict"];
@@ -90,8 +90,8 @@ pub fn finished_course(course: &Course, lab: &Lab) -> anyhow::Result<Scratch> {
     let _ = fs::remove_dir_all(scratch.root.join(".labs"));
     for other in &course.labs {
         let mut files = files::read(&other.dir)?;
-        let sources = generate::sources_of(other)?;
-        files.retain(|name, _| !generate::is_learners(name));
+        let sources = sources::of_lab(other)?;
+        files.retain(|name, _| !sources::is_learners(name));
         files.extend(if other.number == lab.number { sources.solution } else { sources.stub });
         scratch.package(&format!("labs/{}", other.name), &files)?;
         // Not a member: commands only read it.

@@ -1,6 +1,7 @@
 //! `bench`: how long people wait.
 
-use crate::{bench, cli, course::Course, exit::Exit};
+use crate::{bench, cli};
+use xtask::{course::Course, exit::Exit};
 
 pub fn run(course: &Course, args: &cli::Bench) -> anyhow::Result<Exit> {
     let result = bench::run(course, args.quick)?;
