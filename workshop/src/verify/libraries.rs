@@ -23,18 +23,32 @@ const PROGRAM: &str = "normal,build";
 const SUITE: &str = "normal,build,dev";
 
 pub fn prove(course: &Course, session: &Session) -> anyhow::Result<Vec<Row>> {
-    // The grader comes before the first lab, and the workshop may come after it.
-    let mut packages = vec![("xtask".to_owned(), PROGRAM), ("workshop".to_owned(), PROGRAM)];
-    for lab in &course.labs {
-        packages.push((lab.name.clone(), SUITE));
-        packages.push((lab.name.replacen("lab-", "solution-", 1), SUITE));
-    }
+    let labs = course.labs.iter().flat_map(|lab| {
+        let solution = lab.name.replacen("lab-", "solution-", 1);
+        [(lab.name.clone(), SUITE), (solution, SUITE)]
+    });
+    let labs: Vec<_> = labs.collect();
+    let (grader, workshop) = (("xtask".to_owned(), PROGRAM), ("workshop".to_owned(), PROGRAM));
+    // The grader is compiled before a first lab. What it shares with the workshop is itself.
+    let before = [&grader].into_iter().chain(labs.first()).cloned().collect();
     let mut rows = Vec::new();
-    let mut all = Libraries::new();
+    for packages in [labs, before, vec![grader, workshop]] {
+        rows.extend(share(course, session, packages)?);
+    }
+    Ok(rows)
+}
+
+/// Holds each of some packages against the first of them.
+fn share(course: &Course, session: &Session, packages: Vec<(String, &str)>) -> anyhow::Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    let mut first: Option<(String, Libraries)> = None;
     for (package, edges) in packages {
         let these = libraries(course, session, &package, edges)?;
-        rows.push(Row::of(&*package, same_features(&these, &all)));
-        all.extend(these);
+        if let Some((name, those)) = &first {
+            rows.push(Row::of(format!("{package} and {name}"), same_features(&these, those)));
+        } else {
+            first = Some((package, these));
+        }
     }
     Ok(rows)
 }
@@ -66,7 +80,7 @@ fn same_features(these: &Libraries, those: &Libraries) -> anyhow::Result<()> {
         let Some(other) = those.get(package) else { continue };
         ensure!(
             features == other,
-            "{package} is built with {features:?} here and with {other:?} before.\nName the features once, \
+            "{package} is built with {features:?} for one and with {other:?} for the other.\nName the features once, \
              in the root Cargo.toml"
         );
     }
