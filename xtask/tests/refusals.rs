@@ -23,6 +23,8 @@ fn a_slip_of_the_fingers_is_a_usage_error() {
         (&["check"], "LAB", "Usage: cargo xtask check"),
         (&["chek", "0"], "unrecognized subcommand 'chek'", "check"),
         (&["check", "0", "--format", "xml"], "invalid value 'xml'", "json"),
+        (&["compare"], "LAB", "Usage: cargo xtask compare"),
+        (&["verify", "--brokr", "docker"], "unexpected argument '--brokr'", "--broker"),
     ] {
         let ran = course.xtask(arguments).exits(2).complains(what).complains(next);
         assert_eq!(ran.stdout, "", "{arguments:?}: only a verdict goes to standard output");
@@ -42,7 +44,7 @@ fn outside_the_course_nothing_is_guessed() {
 #[test]
 fn help_tells_the_exit_codes() {
     let course = Course::of("help", &["small"]);
-    for arguments in [&["--help"][..], &["check", "--help"]] {
+    for arguments in [&["--help"][..], &["check", "--help"], &["bench", "--help"]] {
         let ran = course.xtask(arguments).exits(0);
         for code in ["0  passed", "1  failed", "2  usage", "3  build error", "4  infra", "5  lab broken"] {
             assert!(ran.stdout.contains(code), "{code} is not in:\n{}", ran.stdout);

@@ -12,7 +12,7 @@ const PACKAGE: &str = "workshop";
 pub fn run() -> anyhow::Result<Exit> {
     let is_there = env::current_exe()?.with_file_name(PACKAGE).exists();
     if !is_there {
-        anstream::eprintln!("The first command of this kind is compiled now; the next one starts at once.");
+        anstream::eprintln!("This command is compiled first. That takes some seconds, and only this once.");
     }
     let mut command = Command::new(cargo());
     command.args(["run", "--quiet", "--package", PACKAGE, "--manifest-path"]);
