@@ -1,7 +1,7 @@
-//! The command line, as clap reads it. `cargo xtask` has let every other command pass.
+//! The command line, as clap reads it: of those commands that `cargo xtask` hands on to this program.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use xtask::exit;
+use xtask::{course::LAB, exit};
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", after_help = exit::HELP)]
@@ -28,8 +28,6 @@ pub enum Command {
     #[command(hide = true)]
     Guard,
 }
-
-const LAB: &str = "A lab, by any unique beginning: lab-03, 03, 3, service";
 
 #[derive(Debug, Args)]
 pub struct Compare {

@@ -18,8 +18,5 @@ use xtask::{exit, grade};
 
 fn main() -> ExitCode {
     grade::end_with_the_reader();
-    match commands::run(cli::Cli::parse()) {
-        Ok(exit) => exit.into(),
-        Err(error) => exit::report(&error).into(),
-    }
+    exit::with(commands::run(cli::Cli::parse()))
 }

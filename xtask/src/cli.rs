@@ -1,6 +1,6 @@
 //! The command line, as clap reads it.
 
-use crate::{exit, grade::broker::Choice};
+use crate::{course::LAB, exit, grade::broker::Choice};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 
@@ -49,13 +49,11 @@ pub enum Command {
 
 /// What another program reads. Asked for help, too, it answers itself.
 #[derive(Debug, Args)]
-#[command(disable_help_flag = true, after_help = "Its arguments: the same command with --help.")]
+#[command(disable_help_flag = true, after_help = "To see its arguments, add --help to the command itself.")]
 pub struct Anything {
     #[arg(allow_hyphen_values = true, hide = true, trailing_var_arg = true)]
     arguments: Vec<OsString>,
 }
-
-const LAB: &str = "A lab, by any unique beginning: lab-03, 03, 3, service";
 
 #[derive(Debug, Args)]
 #[command(

@@ -64,9 +64,14 @@ impl fmt::Display for Stop {
 
 impl std::error::Error for Stop {}
 
+/// The end of a program: the exit code of its command, and where that failed, the reason on standard error.
+pub fn with(result: anyhow::Result<Exit>) -> ExitCode {
+    result.unwrap_or_else(|error| report(&error)).into()
+}
+
 /// Says on standard error why a command ended, and gives its exit code. An error that nobody foresaw is the
 /// machine's: a learner is never failed by it.
-pub fn report(error: &anyhow::Error) -> Exit {
+fn report(error: &anyhow::Error) -> Exit {
     let bold = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
     anstream::eprintln!("{bold}error:{bold:#} {error:#}");
     match error.downcast_ref::<Stop>() {

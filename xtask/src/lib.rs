@@ -25,8 +25,5 @@ use std::process::ExitCode;
 /// Runs what was typed and says how it ended.
 pub fn main() -> ExitCode {
     grade::end_with_the_reader();
-    match commands::run(cli::Cli::parse()) {
-        Ok(exit) => exit.into(),
-        Err(error) => exit::report(&error).into(),
-    }
+    exit::with(commands::run(cli::Cli::parse()))
 }

@@ -15,6 +15,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// How [`Course::lab`] lets people name a lab, for `--help`.
+pub const LAB: &str = "A lab, by any unique beginning: lab-03, 03, 3, service";
+
 /// The checkout that somebody works in.
 #[derive(Debug)]
 pub struct Course {
